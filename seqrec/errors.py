@@ -1,0 +1,22 @@
+"""The one exception a user sees as a sentence instead of a traceback."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class UserError(ValueError):
+    """A mistake the user can mend: what, where, the value, the mend, in one sentence (exit code 2)."""
+
+
+def did_you_mean(name: str, choices: Iterable[str]) -> str:
+    """Return ``; did you mean `x`?`` for the nearest of `choices`, else the list of them."""
+    choices = sorted(choices)
+    near = get_close_matches(name, choices, n=1, cutoff=0.6)
+    if near:
+        return f"; did you mean `{near[0]}`?"
+    return f"; choose from {', '.join(choices)}" if choices else ""

@@ -1,0 +1,92 @@
+"""Examples, batches and the arithmetic of their lengths.
+
+Legend of shapes, used everywhere:
+
+    B  examples in a batch          N  samples or points of a signal     C  channels of a signal
+    T  frames after the front-end   F  features of a frame               H  outputs of the encoder
+    T' frames after the encoder     V  tokens with blank                 U  labels of a target
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Length = TypeVar("Length", int, Tensor)
+
+
+@dataclass(frozen=True)
+class Example:
+    """One recording or ink, read from its source."""
+
+    id: str
+    signal: Tensor  # (N, C) float32
+    text: str  # reference as written in the manifest, normalised
+    targets: Tensor  # (U,) int64 token numbers, no blank
+
+
+@dataclass
+class Batch:
+    """Examples padded to the longest of them."""
+
+    ids: list[str]
+    signals: Tensor  # (B, N, C) float32, zero in the padding
+    signal_lengths: Tensor  # (B,) int64
+    targets: Tensor  # (B, U) int64, zero in the padding
+    target_lengths: Tensor  # (B,) int64
+    texts: list[str]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> Batch:
+        """Return the batch with its tensors on `device`."""
+        moved = {
+            name: value.to(device, non_blocking=non_blocking)
+            for name, value in vars(self).items()
+            if isinstance(value, Tensor)
+        }
+        return Batch(**{**vars(self), **moved})
+
+    def pin_memory(self) -> Batch:
+        """Return the batch in page-locked memory, for fast copies to a GPU."""
+        pinned = {name: value.pin_memory() for name, value in vars(self).items() if isinstance(value, Tensor)}
+        return Batch(**{**vars(self), **pinned})
+
+
+def pad_signals(signals: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Pad signals of (N, C) to (B, N, C) with zeros; return them with their lengths (B,)."""
+    lengths = torch.tensor([len(signal) for signal in signals], dtype=torch.int64)
+    return pad_sequence(list(signals), batch_first=True), lengths
+
+
+def collate(examples: Sequence[Example]) -> Batch:
+    """Pad `examples` to one batch."""
+    signals, signal_lengths = pad_signals([example.signal for example in examples])
+    targets = [example.targets for example in examples]
+    return Batch(
+        ids=[example.id for example in examples],
+        signals=signals,
+        signal_lengths=signal_lengths,
+        targets=pad_sequence(targets, batch_first=True),
+        target_lengths=torch.tensor([len(target) for target in targets], dtype=torch.int64),
+        texts=[example.text for example in examples],
+    )
+
+
+def length_mask(lengths: Tensor, size: int) -> Tensor:
+    """Return a (B, size) mask, true at the valid positions of each row."""
+    return torch.arange(size, device=lengths.device) < lengths[:, None]
+
+
+def num_windows(length: Length, window: int, hop: int) -> Length:
+    """Return how many windows of `window`, `hop` apart, lie wholly inside `length`; at least one, padded if need be."""
+    count = (length - window) // hop + 1
+    return count.clamp(min=1) if isinstance(count, Tensor) else max(count, 1)
