@@ -61,6 +61,22 @@ class Batch:
         return Batch(**{**vars(self), **pinned})
 
 
+@dataclass(frozen=True)
+class Features:
+    """What a front-end gives the encoder."""
+
+    values: Tensor  # (B, T, F) float32, zero in the padding
+    lengths: Tensor  # (B,) int64
+
+
+@dataclass(frozen=True)
+class Emissions:
+    """What the recogniser gives the loss and the decoder."""
+
+    log_probs: Tensor  # (B, T', V), token 0 is the blank
+    lengths: Tensor  # (B,) int64
+
+
 def pad_signals(signals: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     """Pad signals of (N, C) to (B, N, C) with zeros; return them with their lengths (B,)."""
     lengths = torch.tensor([len(signal) for signal in signals], dtype=torch.int64)
