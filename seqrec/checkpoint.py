@@ -1,0 +1,90 @@
+"""Checkpoints: what is needed to recognise again, read without running any code of theirs."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from seqrec.errors import UserError
+from seqrec.recognizer import Recognizer
+from seqrec.share import build
+from seqrec.text.tokens import CharacterTokenizer
+
+KEY = "seqrec"  # where a checkpoint keeps its config and symbols
+PREFIX = "recognizer."  # of its weights in the state dict
+
+
+class Reader(Protocol):
+    """Reads a source as a signal (N, C)."""
+
+    extensions: tuple[str, ...]
+
+    def load(self, source: Any, **options: Any) -> torch.Tensor:
+        """Read a path, an array or the modality's own object."""
+        ...
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A recogniser with what goes before and behind it."""
+
+    config: Mapping[str, Any]  # the whole config of the run, as plain data
+    reader: Any
+    recognizer: Recognizer
+    tokenizer: CharacterTokenizer
+
+
+def build_parts(config: Mapping[str, Any], symbols: tuple[str, ...]) -> Parts:
+    """Construct the parts a run's config names, with fresh weights."""
+    tokenizer = build({**config["text"], "symbols": list(symbols)}, "text")
+    frontend = build(config["frontend"], "frontend")
+    encoder = build(config["encoder"], "encoder", input_size=frontend.num_features)
+    recognizer = Recognizer(frontend, encoder, len(tokenizer))
+    return Parts(config, build(config["reader"], "reader"), recognizer, tokenizer)
+
+
+def describe(config: Mapping[str, Any], symbols: tuple[str, ...]) -> dict[str, Any]:
+    """Return what a checkpoint must carry besides weights, as plain data."""
+    return {"format": 1, "config": config, "symbols": list(symbols)}
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint's data; its pickle may hold tensors and plain data only.
+
+    Raises:
+        UserError: the file is missing, damaged, none of ours, or asks for code.
+    """
+    if not path.is_file():
+        raise UserError(f"checkpoint {path} does not exist; give a run folder that holds checkpoints/best.ckpt")
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"checkpoint {path} is damaged, or asks to run code, which is refused ({reason}); train it again") from None
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"checkpoint {path} cannot be read ({reason}); copy or train it again") from None
+    if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get(KEY), dict) or "state_dict" not in checkpoint:
+        raise UserError(f"checkpoint {path} is no checkpoint of seqrec; give one that `seqrec train` wrote")
+    return checkpoint
+
+
+def load_parts(path: Path) -> Parts:
+    """Build the recogniser of a checkpoint, with its weights, ready to evaluate."""
+    checkpoint = read_checkpoint(path)
+    about = checkpoint[KEY]
+    if about.get("format") != 1:
+        raise UserError(f"checkpoint {path} has format {about.get('format')!r}, this seqrec reads format 1; use a newer seqrec")
+    try:
+        parts = build_parts(about["config"], tuple(about["symbols"]))
+        weights = {k.removeprefix(PREFIX): v for k, v in checkpoint["state_dict"].items() if k.startswith(PREFIX)}
+        parts.recognizer.load_state_dict(weights)
+    except (KeyError, TypeError, AttributeError, RuntimeError) as error:
+        raise UserError(f"checkpoint {path} does not fit its own config ({str(error).splitlines()[0]}); train it again") from None
+    parts.recognizer.eval()
+    return parts

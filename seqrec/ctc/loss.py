@@ -1,0 +1,39 @@
+"""The CTC loss of Graves et al. 2006, and the length a target needs for it to be finite."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor
+from torch.nn import functional
+
+from seqrec.sequence import Emissions
+
+
+def required_frames(target: Sequence[int]) -> int:
+    """Return the fewest frames that can carry `target`: one a label, and a blank between equal neighbours."""
+    return len(target) + sum(first == second for first, second in zip(target, target[1:], strict=False))
+
+
+def ctc_loss(emissions: Emissions, targets: Tensor, target_lengths: Tensor) -> Tensor:
+    """Return the negative log-likelihood of each target.
+
+    Computed in float64: on float32 log-probs the gradient is off by up to 1e-2 at 1,600 frames.
+
+    Args:
+        emissions: log-probs (B, T', V) and their lengths; token 0 is the blank.
+        targets: (B, U) token numbers, padded with anything.
+        target_lengths: (B,) labels of each target.
+
+    Returns:
+        (B,) float64 nats; infinite where a target needs more frames than there are.
+    """
+    return functional.ctc_loss(
+        emissions.log_probs.double().transpose(0, 1),  # (B, T', V) -> (T', B, V)
+        targets,
+        emissions.lengths,
+        target_lengths,
+        blank=0,
+        reduction="none",
+        zero_infinity=False,
+    )

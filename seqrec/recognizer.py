@@ -1,0 +1,58 @@
+"""The recogniser: front-end, encoder and CTC head, from signals to log-probs."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from torch import Tensor, nn
+
+from seqrec.sequence import Emissions, Features
+
+
+class FrontEnd(Protocol):
+    """Turns signals (B, N, C) into features (B, T, F); an nn.Module."""
+
+    num_features: int  # F
+    length_depends_on_content: bool  # whether `frame_lengths` must see the signals
+
+    def __call__(self, signals: Tensor, signal_lengths: Tensor) -> Features: ...
+
+    def frame_lengths(self, signals: Tensor | None, signal_lengths: Tensor) -> Tensor:
+        """Return T (B,) of each signal, without computing the features."""
+        ...
+
+
+class Encoder(Protocol):
+    """Turns features (B, T, F) into (B, T', H), each example alone; an nn.Module built with `input_size` F."""
+
+    output_size: int  # H
+
+    def __call__(self, features: Features) -> Features: ...
+
+    def output_lengths(self, lengths: Tensor) -> Tensor:
+        """Return T' (B,) for T (B,)."""
+        ...
+
+
+class Recognizer(nn.Module):
+    """Gives for each frame the log-probability of each of `num_tokens` tokens; nothing in it knows a modality."""
+
+    def __init__(self, frontend: FrontEnd, encoder: Encoder, num_tokens: int) -> None:
+        super().__init__()
+        self.frontend = frontend
+        self.encoder = encoder
+        self.head = nn.Linear(encoder.output_size, num_tokens)
+
+    def frame_lengths(self, signals: Tensor | None, signal_lengths: Tensor) -> Tensor:
+        """Return T (B,), the frames that enter the encoder."""
+        return self.frontend.frame_lengths(signals, signal_lengths)
+
+    def output_lengths(self, frame_lengths: Tensor) -> Tensor:
+        """Return T' (B,), the frames that leave the encoder for T (B,) that enter it."""
+        return self.encoder.output_lengths(frame_lengths)
+
+    def forward(self, signals: Tensor, signal_lengths: Tensor) -> Emissions:
+        """Recognise signals (B, N, C) of lengths (B,)."""
+        encoded = self.encoder(self.frontend(signals, signal_lengths))
+        log_probs = self.head(encoded.values).float().log_softmax(dim=-1)  # (B, T', H) -> (B, T', V)
+        return Emissions(log_probs, encoded.lengths)

@@ -1,0 +1,106 @@
+"""Reading recordings: any rate and channel count that libsndfile decodes, to one rate and one channel."""
+
+from __future__ import annotations
+
+import logging
+from math import gcd
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import soundfile
+import torch
+from torch import Tensor
+
+from seqrec.errors import UserError
+from seqrec.speech.portable_torchaudio import torchaudio
+
+if TYPE_CHECKING:
+    from seqrec.manifest import Row
+
+logger = logging.getLogger(__name__)
+
+
+class AudioReader:
+    """Reads recordings as float32 signals (N, 1) in [-1, 1] at `sample_rate` hertz.
+
+    Args:
+        sample_rate: hertz the front-end works at; other rates are resampled, several channels averaged, both said once.
+    """
+
+    num_channels = 1
+    extensions = (".wav", ".flac", ".ogg", ".opus", ".mp3")
+
+    def __init__(self, sample_rate: int = 16000) -> None:
+        if sample_rate < 1:
+            raise ValueError(f"sample_rate={sample_rate}: a rate is a positive number of hertz")
+        self.sample_rate = sample_rate
+        self._said: set[str] = set()
+
+    def signal_length(self, row: Row) -> int:
+        """Return N for a row of a manifest, from its `num_samples` and `sample_rate`, opening nothing."""
+        try:
+            num_samples, rate = int(row.fields["num_samples"]), int(row.fields["sample_rate"])
+        except (KeyError, TypeError, ValueError):
+            raise UserError(
+                f"example `{row.id}`: `num_samples` and `sample_rate` (whole numbers) are missing from its row; prepare the corpus again"
+            ) from None
+        return resampled_length(num_samples, rate, self.sample_rate)
+
+    def read(self, row: Row, folder: Path) -> Tensor:
+        """Read the recording of a row, whose `audio` is a path relative to `folder`."""
+        path = row.fields.get("audio")
+        if not isinstance(path, str):
+            raise UserError(f"example `{row.id}`: `audio`={path!r} is not a path; prepare the corpus again")
+        try:
+            return self.load(folder / path)
+        except UserError as error:
+            raise UserError(f"example `{row.id}`: {error}") from None
+
+    def load(self, source: str | Path | np.ndarray | Tensor, sample_rate: int | None = None) -> Tensor:
+        """Read a file, or take an array (N,) or (N, channels) at `sample_rate` hertz (default: the reader's own)."""
+        if isinstance(source, (str, Path)):
+            samples, sample_rate = decode(Path(source))
+            return self._convert(samples, sample_rate, str(source))
+        samples = np.asarray(source, dtype=np.float32)
+        if samples.ndim not in (1, 2):
+            raise UserError(f"an array of shape {samples.shape} is no recording; give (samples,) or (samples, channels)")
+        return self._convert(samples.reshape(len(samples), -1), sample_rate or self.sample_rate, "array")
+
+    def _convert(self, samples: np.ndarray, rate: int, name: str) -> Tensor:
+        """Check samples (N, channels), mix them down and resample them to (N', 1)."""
+        if samples.size == 0:
+            raise UserError(f"{name}: holds no samples; record it again or leave it out")
+        if not np.isfinite(samples).all():
+            raise UserError(f"{name}: {np.count_nonzero(~np.isfinite(samples))} of {samples.size} samples are NaN or infinite; record it again or leave it out")
+        if samples.shape[1] > 1:
+            self._say_once(f"{name}: mixing {samples.shape[1]} channels down to one (said once)")
+        signal = torch.from_numpy(samples.mean(axis=1, dtype=np.float32))  # (N, channels) -> (N,)
+        if rate != self.sample_rate:
+            self._say_once(f"{name}: resampling {rate} Hz to {self.sample_rate} Hz (said once for each rate)")
+            signal = torchaudio.functional.resample(signal, rate, self.sample_rate)
+        return signal[:, None]
+
+    def _say_once(self, message: str) -> None:
+        kind = message.partition(": ")[2]
+        if kind not in self._said:
+            self._said.add(kind)
+            logger.warning(message)
+
+
+def decode(path: Path) -> tuple[np.ndarray, int]:
+    """Return the samples (N, channels) float32 of a file and its rate in hertz."""
+    if not path.is_file():
+        raise UserError(f"{path}: {'is a folder, not a recording' if path.is_dir() else 'no such file'}; check the path")
+    if path.stat().st_size == 0:
+        raise UserError(f"{path}: is empty (0 bytes); record or copy it again")
+    try:
+        return soundfile.read(path, dtype="float32", always_2d=True)
+    except (soundfile.SoundFileError, RuntimeError, OSError, MemoryError) as error:
+        raise UserError(f"{path}: cannot be decoded as audio ({error}); convert it to WAV or FLAC") from None
+
+
+def resampled_length(num_samples: int, rate: int, new_rate: int) -> int:
+    """Return how many samples torchaudio's resampling makes of `num_samples`: the ceiling of their share."""
+    divisor = gcd(rate, new_rate)
+    return -(-num_samples * (new_rate // divisor) // (rate // divisor))

@@ -1,0 +1,111 @@
+"""Log-mel filter banks, batched inside the model, so that training, transcribing and exporting share them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from seqrec.sequence import Features, length_mask, num_windows
+from seqrec.speech.portable_torchaudio import torchaudio
+
+
+class LogMel(nn.Module):
+    """Natural logarithm of mel-band energies: |FFT of a Hann window|^2 through Slaney's triangles (Slaney 1998).
+
+    Windows lie wholly inside the recording, so that no frame depends on padding: frames = (N - window) // hop + 1, and
+    one for a recording shorter than a window.
+
+    Args:
+        sample_rate: hertz of the signals.
+        num_mels: bands, F.
+        window_ms: milliseconds of signal in a frame.
+        hop_ms: milliseconds from frame to frame.
+        low_hz: lowest frequency of the bands.
+        high_hz: highest; null: half the sample rate.
+        floor: least band energy, for digital silence.
+        dither: standard deviation of noise added to the signal in training, in units of its full scale.
+        normalize: `utterance`: each band to mean 0, variance 1 over the valid frames; `global`: by the mean and variance
+            of the training set (see `fit`); `none`.
+    """
+
+    length_depends_on_content = False
+
+    def __init__(
+        self,
+        sample_rate: int = 16000,
+        num_mels: int = 80,
+        window_ms: float = 25.0,
+        hop_ms: float = 10.0,
+        low_hz: float = 20.0,
+        high_hz: float | None = None,
+        floor: float = 1e-10,
+        dither: float = 0.0,
+        normalize: Literal["utterance", "global", "none"] = "utterance",
+    ) -> None:
+        super().__init__()
+        self.num_features = num_mels
+        self.window = round(sample_rate * window_ms / 1000)  # samples
+        self.hop = round(sample_rate * hop_ms / 1000)  # samples
+        top = sample_rate / 2 if high_hz is None else high_hz
+        _check(self.window, self.hop, low_hz, top, sample_rate, num_mels)
+        self.floor = floor
+        self.dither = dither
+        self.normalize = normalize
+        self.fft_size = 1 << (self.window - 1).bit_length()
+        self.register_buffer("taper", torch.hann_window(self.window), persistent=False)
+        bank = torchaudio.functional.melscale_fbanks(
+            self.fft_size // 2 + 1, low_hz, top, num_mels, sample_rate, norm="slaney", mel_scale="slaney"
+        )
+        self.register_buffer("bank", bank, persistent=False)  # (bins, F)
+        self.register_buffer("mean", torch.zeros(num_mels))
+        self.register_buffer("deviation", torch.ones(num_mels))
+
+    def frame_lengths(self, signals: Tensor | None, signal_lengths: Tensor) -> Tensor:
+        """Return T of each signal from its length; the signals themselves are not looked at."""
+        return num_windows(signal_lengths, self.window, self.hop)
+
+    def forward(self, signals: Tensor, signal_lengths: Tensor) -> Features:
+        """Turn signals (B, N, 1) into features (B, T, F)."""
+        lengths = self.frame_lengths(None, signal_lengths)
+        values = self._log_bands(signals, signal_lengths)[:, : int(lengths.max())]
+        return Features(self._normalise(values, lengths), lengths)
+
+    def fit(self, mean: Tensor, deviation: Tensor) -> None:
+        """Set the mean and standard deviation (F,) that `global` normalises by."""
+        self.mean.copy_(mean)
+        self.deviation.copy_(deviation.clamp(min=1e-3))
+
+    def _log_bands(self, signals: Tensor, signal_lengths: Tensor) -> Tensor:
+        samples = signals[..., 0]  # (B, N, 1) -> (B, N)
+        if self.training and self.dither > 0:
+            noise = self.dither * torch.randn_like(samples)
+            samples = samples + noise * length_mask(signal_lengths, samples.shape[1])
+        samples = nn.functional.pad(samples, (0, max(0, self.window - samples.shape[1])))
+        frames = samples.unfold(1, self.window, self.hop)  # (B, N) -> (B, T, window)
+        with torch.autocast(samples.device.type, enabled=False):
+            spectrum = torch.fft.rfft(frames.float() * self.taper, n=self.fft_size)
+            energies = spectrum.real.square() + spectrum.imag.square()
+            return (energies @ self.bank).clamp(min=self.floor).log()  # (B, T, bins) -> (B, T, F)
+
+    def _normalise(self, values: Tensor, lengths: Tensor) -> Tensor:
+        mask = length_mask(lengths, values.shape[1])[..., None]
+        if self.normalize == "utterance":
+            count = lengths[:, None, None]
+            mean = (values * mask).sum(1, keepdim=True) / count
+            centred = (values - mean) * mask
+            variance = centred.square().sum(1, keepdim=True) / count
+            return centred / (variance.sqrt() + 1e-3)
+        if self.normalize == "global":
+            values = (values - self.mean) / self.deviation
+        return values * mask
+
+
+def _check(window: int, hop: int, low_hz: float, high_hz: float, sample_rate: int, num_mels: int) -> None:
+    if window < 2 or hop < 1:
+        raise ValueError(f"window_ms and hop_ms give {window} and {hop} samples at {sample_rate} Hz; make them longer")
+    if not 0 <= low_hz < high_hz <= sample_rate / 2:
+        raise ValueError(f"low_hz={low_hz}, high_hz={high_hz}: need 0 <= low_hz < high_hz <= {sample_rate / 2}")
+    if num_mels < 1:
+        raise ValueError(f"num_mels={num_mels}: needs at least one band")

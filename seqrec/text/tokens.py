@@ -1,0 +1,100 @@
+"""Tokens: the numbers a recogniser gives out, and the text they stand for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Literal
+
+from seqrec.errors import UserError
+from seqrec.text.normalise import Case, UnicodeForm, normalise
+
+BLANK = "<blank>"  # token 0
+
+
+class CharacterTokenizer:
+    """One token a character; token 0 is the blank.
+
+    Args:
+        symbols: the alphabet, in the order of its tokens, without the blank; empty: taken from the training text.
+        unknown: what to do with a character outside the alphabet: `error` names it; `drop` leaves it out of the
+            targets, but never out of the references that are scored.
+        unicode_form: the Unicode normal form of all text.
+        case: the case of all text.
+    """
+
+    def __init__(
+        self,
+        symbols: Sequence[str] = (),
+        unknown: Literal["error", "drop"] = "error",
+        unicode_form: UnicodeForm = "NFC",
+        case: Case = "keep",
+    ) -> None:
+        _check_symbols(symbols)
+        self.symbols = tuple(symbols)
+        self.unknown = unknown
+        self.unicode_form = unicode_form
+        self.case = case
+        self._numbers = {symbol: number for number, symbol in enumerate(self.symbols, start=1)}
+
+    def __len__(self) -> int:
+        """Count the tokens, the blank among them."""
+        return len(self.symbols) + 1
+
+    def normalise(self, text: str) -> str:
+        """Return `text` as it is counted, trained on and scored."""
+        return normalise(text, self.unicode_form, self.case)
+
+    def alphabet(self, texts: Iterable[str]) -> tuple[str, ...]:
+        """Return the characters of the normalised `texts`, sorted by code point."""
+        return tuple(sorted(set().union(*map(set, map(self.normalise, texts)))))
+
+    def encode(self, text: str, id: str) -> list[int]:
+        """Return the tokens of the normalised `text` of example `id`.
+
+        Raises:
+            UserError: a character is outside the alphabet and `unknown` is `error`.
+        """
+        text = self.normalise(text)
+        strangers = sorted(set(text) - self._numbers.keys())
+        if strangers and self.unknown == "error":
+            shown = " ".join(f"{character!r} (U+{ord(character):04X})" for character in strangers)
+            raise UserError(
+                f"example `{id}`: {shown} not in the alphabet of {len(self.symbols)} characters taken from the "
+                "training text; mend the transcript, or set text.unknown=drop to train without such characters "
+                "(they still count as errors when scored)"
+            )
+        return [self._numbers[character] for character in text if character in self._numbers]
+
+    def decode(self, tokens: Iterable[int]) -> str:
+        """Return the text of `tokens`, none of which is the blank, with white space as `normalise` leaves it."""
+        return " ".join("".join(self.symbols[token - 1] for token in tokens).split())
+
+
+def _check_symbols(symbols: Sequence[str]) -> None:
+    if any(not isinstance(symbol, str) or len(symbol) != 1 for symbol in symbols):
+        raise UserError(f"text.symbols={list(symbols)!r}: each symbol is one character; quote digits and spaces")
+    if len(set(symbols)) != len(symbols):
+        raise UserError(f"text.symbols={list(symbols)!r}: a symbol occurs twice; list each once")
+
+
+def write_tokens(path: Path, symbols: Sequence[str]) -> None:
+    """Write the token list of `symbols`, the blank first, to `path` as JSON."""
+    path.write_text(json.dumps([BLANK, *symbols], ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_tokens(path: Path) -> tuple[str, ...]:
+    """Read what `write_tokens` wrote: the symbols, without the blank.
+
+    Raises:
+        UserError: the file is missing, or no such list.
+    """
+    try:
+        tokens = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"token list {path} cannot be read ({error}); prepare the corpus again") from None
+    if not isinstance(tokens, list) or not tokens or tokens[0] != BLANK:
+        raise UserError(f"token list {path} does not start with {BLANK!r}; prepare the corpus again")
+    _check_symbols(tokens[1:])
+    return tuple(tokens[1:])
