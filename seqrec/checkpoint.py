@@ -6,11 +6,12 @@ import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 
 from seqrec.errors import UserError
+from seqrec.parts import Reader
 from seqrec.recognizer import Recognizer
 from seqrec.share import build
 from seqrec.text.tokens import CharacterTokenizer
@@ -19,22 +20,12 @@ KEY = "seqrec"  # where a checkpoint keeps its config and symbols
 PREFIX = "recognizer."  # of its weights in the state dict
 
 
-class Reader(Protocol):
-    """Reads a source as a signal (N, C)."""
-
-    extensions: tuple[str, ...]
-
-    def load(self, source: Any, **options: Any) -> torch.Tensor:
-        """Read a path, an array or the modality's own object."""
-        ...
-
-
 @dataclass(frozen=True)
 class Parts:
     """A recogniser with what goes before and behind it."""
 
     config: Mapping[str, Any]  # the whole config of the run, as plain data
-    reader: Any
+    reader: Reader
     recognizer: Recognizer
     tokenizer: CharacterTokenizer
 

@@ -2,36 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from torch import Tensor, nn
 
-from seqrec.sequence import Emissions, Features
-
-
-class FrontEnd(Protocol):
-    """Turns signals (B, N, C) into features (B, T, F); an nn.Module."""
-
-    num_features: int  # F
-    length_depends_on_content: bool  # whether `frame_lengths` must see the signals
-
-    def __call__(self, signals: Tensor, signal_lengths: Tensor) -> Features: ...
-
-    def frame_lengths(self, signals: Tensor | None, signal_lengths: Tensor) -> Tensor:
-        """Return T (B,) of each signal, without computing the features."""
-        ...
-
-
-class Encoder(Protocol):
-    """Turns features (B, T, F) into (B, T', H), each example alone; an nn.Module built with `input_size` F."""
-
-    output_size: int  # H
-
-    def __call__(self, features: Features) -> Features: ...
-
-    def output_lengths(self, lengths: Tensor) -> Tensor:
-        """Return T' (B,) for T (B,)."""
-        ...
+from seqrec.parts import Encoder, FrontEnd
+from seqrec.sequence import Emissions
 
 
 class Recognizer(nn.Module):

@@ -100,11 +100,15 @@ def _check_arguments(target: type, arguments: Mapping[str, Any], where: str, hid
             raise UserError(f"`{where}.{name}` is missing; {target.__name__} has no default for it")
 
 
+_PLAIN = (int, float, str, bool, type(None))
+
+
 def _fits(value: object, hint: Any) -> bool:
     """Tell whether a config's value is of an annotation's type; annotations other than plain data fit anything."""
     origin, choices = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
-        return any(_fits(value, choice) for choice in choices)
+        plain = [choice for choice in choices if choice in _PLAIN or typing.get_origin(choice)]
+        return any(_fits(value, choice) for choice in plain or choices)
     if origin is Literal:
         return value in choices
     if hint is type(None):
@@ -134,8 +138,7 @@ def _spell(hint: Any) -> str:
 def constructor_defaults(target: str) -> Mapping[str, Any] | None:
     """Return the options of one of our own classes, read from its source, so that composing a config imports nothing.
 
-    Options without a default are absent from the result, but for `input_size` and its like they are never a config's.
-    None where `target` is no class of ours.
+    Arguments without a default are absent: they are given by YAML, or by code. None where `target` is no class of ours.
     """
     found = _class_source(target)
     if found is None:
@@ -143,10 +146,22 @@ def constructor_defaults(target: str) -> Mapping[str, Any] | None:
     for node in found.body:
         if isinstance(node, ast.FunctionDef) and node.name == "__init__":
             names = [argument.arg for argument in node.args.args]
-            pairs = zip(names[::-1], node.args.defaults[::-1], strict=False)
-            return {name: ast.literal_eval(default) for name, default in reversed(list(pairs))}
-    fields = [node for node in found.body if isinstance(node, ast.AnnAssign) and node.value is not None]
-    return {node.target.id: ast.literal_eval(node.value) for node in fields if isinstance(node.target, ast.Name) and node.value}
+            first = len(names) - len(node.args.defaults)
+            return _literals(dict(zip(names[first:], node.args.defaults, strict=True)))
+    fields = (node for node in found.body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name))
+    return _literals({node.target.id: node.value for node in fields if node.value})  # type: ignore[union-attr]
+
+
+def _literals(defaults: Mapping[str, ast.expr]) -> dict[str, Any]:
+    """Evaluate the defaults that are plain data; the others are no options of a config."""
+    values = {}
+    for name, expression in defaults.items():
+        try:
+            value = ast.literal_eval(expression)
+        except ValueError:
+            continue
+        values[name] = list(value) if isinstance(value, tuple) else value
+    return values
 
 
 def _class_source(target: str) -> ast.ClassDef | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import torch
@@ -61,6 +62,10 @@ class LogMel(nn.Module):
         self.register_buffer("bank", bank, persistent=False)  # (bins, F)
         self.register_buffer("mean", torch.zeros(num_mels))
         self.register_buffer("deviation", torch.ones(num_mels))
+        self.mean: Tensor
+        self.deviation: Tensor
+        self.bank: Tensor
+        self.taper: Tensor
 
     def frame_lengths(self, signals: Tensor | None, signal_lengths: Tensor) -> Tensor:
         """Return T of each signal from its length; the signals themselves are not looked at."""
@@ -72,10 +77,18 @@ class LogMel(nn.Module):
         values = self._log_bands(signals, signal_lengths)[:, : int(lengths.max())]
         return Features(self._normalise(values, lengths), lengths)
 
-    def fit(self, mean: Tensor, deviation: Tensor) -> None:
-        """Set the mean and standard deviation (F,) that `global` normalises by."""
+    @torch.no_grad()
+    def fit(self, signals: Iterable[Tensor]) -> None:
+        """Take the mean and deviation that `global` normalises by from training signals (N, 1); else look at none."""
+        if self.normalize != "global":
+            return
+        sums = torch.zeros(3, self.num_features, dtype=torch.float64)  # of ones, values, squares
+        for signal in signals:
+            bands = self._log_bands(signal[None], torch.tensor([len(signal)]))[0].double()
+            sums += torch.stack([torch.ones_like(bands).sum(0), bands.sum(0), bands.square().sum(0)])
+        mean, square = sums[1] / sums[0], sums[2] / sums[0]
         self.mean.copy_(mean)
-        self.deviation.copy_(deviation.clamp(min=1e-3))
+        self.deviation.copy_((square - mean.square()).clamp(min=0).sqrt().clamp(min=1e-3))
 
     def _log_bands(self, signals: Tensor, signal_lengths: Tensor) -> Tensor:
         samples = signals[..., 0]  # (B, N, 1) -> (B, N)

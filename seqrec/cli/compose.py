@@ -1,0 +1,175 @@
+"""Composing a recipe's config with Hydra: defaults from the constructors, mistakes as sentences.
+
+A part's YAML file leaves out what equals its constructor's default. Where Hydra reads conf/, this module fills those
+in, from the source of the class and without importing it: so every option of a part can be overridden and is written
+into the run's config, and composing takes no torch.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import hydra
+from hydra._internal.core_plugins.file_config_source import FileConfigSource
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
+from hydra.errors import HydraException
+from hydra.plugins.config_source import ConfigResult
+from hydra.plugins.search_path_plugin import SearchPathPlugin
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from seqrec.cli.recipe_names import RecipeFile, find_recipe
+from seqrec.errors import UserError, did_you_mean
+from seqrec.share import constructor_defaults, share_folder
+
+Task = Callable[[dict[str, Any]], None]
+_SHORT_HELP = ("--help", "-h")
+
+
+class PartsConfigSource(FileConfigSource):
+    """Reads conf/, filling each part's defaults in."""
+
+    @staticmethod
+    def scheme() -> str:
+        """Return what stands before `://` in Hydra's search path."""
+        return "seqrec"
+
+    def load_config(self, config_path: str) -> ConfigResult:
+        """Read one file and complete the part it describes."""
+        result = super().load_config(config_path)
+        if isinstance(result.config, DictConfig):
+            result.config = OmegaConf.create(complete(OmegaConf.to_container(result.config)))  # type: ignore[arg-type]
+        return result
+
+
+class PartsSearchPath(SearchPathPlugin):
+    """Puts conf/ into the search path of every recipe, a user's own too."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        """Append conf/."""
+        search_path.append("seqrec", f"seqrec://{share_folder('conf')}")
+
+
+def complete(part: dict[str, Any]) -> dict[str, Any]:
+    """Return `part` with the constructor's defaults for what it leaves out."""
+    defaults = constructor_defaults(str(part.get("_target_"))) or {}
+    return {**part, **{key: value for key, value in defaults.items() if key not in part}}
+
+
+def register_plugins() -> None:
+    """Make Hydra know the search path and the source of conf/."""
+    Plugins.instance().register(PartsConfigSource)
+    Plugins.instance().register(PartsSearchPath)
+
+
+def run_recipe(words: Sequence[str], usage: str, task: Task) -> None:
+    """Compose the recipe named first in `words`, under the overrides that follow, and run `task` on it.
+
+    Hydra's own options work too: `--cfg job`, `-m` for sweeps, `--info`. `task` gets the config as plain data.
+    """
+    if not words or words[0] in _SHORT_HELP or words[-1] in _SHORT_HELP:
+        print(usage, end="")
+        return
+    recipe = find_recipe(words[0])
+    register_plugins()
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach us, and become sentences below
+    command, sys.argv = sys.argv, [sys.argv[0], *_HYDRA_OPTIONS, *words[1:]]
+
+    failures: list[Exception] = []
+
+    def run(config: DictConfig) -> None:
+        sys.argv = command  # Lightning starts the other ranks with it
+        try:
+            task(plain(config))
+        except (UserError, OSError) as error:
+            failures.append(error)  # Hydra would print lines of its own; the other jobs of a sweep go on
+
+    try:
+        hydra.main(version_base="1.3", config_path=str(recipe.folder), config_name=recipe.name)(run)()
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(_explain(error, recipe)) from error
+    finally:
+        sys.argv = command
+    if failures:
+        raise failures[0]
+
+
+_HYDRA_OPTIONS = ("hydra/job_logging=none", "hydra/hydra_logging=none")
+
+
+def plain(config: DictConfig) -> dict[str, Any]:
+    """Return a composed config as plain data, every interpolation resolved, after looking for unknown keys."""
+    if OmegaConf.missing_keys(config):
+        missing = ", ".join(sorted(OmegaConf.missing_keys(config)))
+        raise UserError(f"the config leaves {missing} open; give a value in the recipe or as KEY=VALUE")
+    values: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
+    check_keys(values)
+    return values
+
+
+def check_keys(config: Mapping[str, Any]) -> None:
+    """Refuse keys that neither conf/train.yaml nor the constructor of their part knows."""
+    known = known_keys()
+    for key, part in config.items():
+        if key not in known:
+            raise UserError(f"`{key}` is no key of a recipe{did_you_mean(key, known)}")
+        defaults = constructor_defaults(part.get("_target_", "")) if isinstance(part, Mapping) else None
+        for option in part if defaults is not None else ():
+            if option != "_target_" and option not in defaults:  # type: ignore[operator]
+                name = str(part["_target_"]).rpartition(".")[2]
+                raise UserError(f"`{key}.{option}` is no option of {name}{did_you_mean(option, defaults)}")  # type: ignore[arg-type]
+
+
+def known_keys() -> set[str]:
+    """Return the top-level keys a config may have: the groups and the settings of conf/train.yaml."""
+    base = OmegaConf.load(share_folder("conf") / "train.yaml")
+    groups = {key for default in base["defaults"] if isinstance(default, Mapping | DictConfig) for key in default}
+    return (groups | set(base.keys())) - {"defaults", "hydra"}  # type: ignore[arg-type]
+
+
+def is_sweep() -> bool:
+    """Tell whether this job is one of a sweep."""
+    return HydraConfig.get().mode is not None and HydraConfig.get().mode.name == "MULTIRUN"
+
+
+def output_folder() -> str:
+    """Return the absolute run folder Hydra chose."""
+    return HydraConfig.get().runtime.output_dir
+
+
+def _explain(error: Exception, recipe: RecipeFile) -> str:
+    """Say in one sentence what Hydra says in several."""
+    text = str(error)
+    unknown_key = re.search(r"Could not override '([^']+)'", text)
+    option = re.search(r"Could not find '([^']+)'\s+Available options in '([^']+)':\s*(.*)", text, re.DOTALL)
+    if option:
+        choices = option[3].split()
+        group, name = option[2], option[1].rpartition("/")[2]
+        return f"`{group}={name}`: `{name}` is no option of the group `{group}`{did_you_mean(name, choices)}"
+    if unknown_key:
+        key = unknown_key[1].partition("@")[0]
+        return f"`{key}` is no key of the recipe {recipe.name}{did_you_mean(key, _keys_of(recipe))}"
+    if "You must specify" in text:
+        group = text.partition("'")[2].partition("'")[0]
+        return f"the recipe {recipe.name} chooses no {group}; add `- override /{group}: NAME` to its defaults"
+    return f"the config of {recipe.name} cannot be composed: {' '.join(text.split())}"
+
+
+def _keys_of(recipe: RecipeFile) -> list[str]:
+    GlobalHydra.instance().clear()
+    with hydra.initialize_config_dir(str(recipe.folder), version_base="1.3"):
+        return list(_dotted(OmegaConf.to_container(hydra.compose(recipe.name), resolve=False)))
+
+
+def _dotted(value: object, prefix: str = "") -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield prefix + str(key)
+            yield from _dotted(inner, f"{prefix}{key}.")

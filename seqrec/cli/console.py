@@ -1,0 +1,66 @@
+"""What the verbs show: progress bars on the terminal, tables and samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from seqrec.evaluation import Hypothesis
+from seqrec.metrics.rates import ErrorRates
+
+Item = TypeVar("Item")
+console = Console(stderr=True)  # standard output is for results
+
+
+def track(items: Iterable[Item], title: str, total: int | None = None) -> Iterable[Item]:
+    """Pass `items` on, showing under `title` how many of `total` are done."""
+    if total is None and hasattr(items, "__len__"):
+        total = len(items)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(title, total=total)
+        for item in items:
+            yield item
+            progress.advance(task)
+
+
+def percent(rate: float) -> str:
+    """Write a fraction as a percentage."""
+    return f"{100 * rate:.2f} %"
+
+
+def score_table(scores: Mapping[str, tuple[ErrorRates, float]]) -> Table:
+    """Tabulate each split's error rates and seconds."""
+    table = Table()
+    for heading in ("split", "WER", "CER", "S", "I", "D", "words", "examples", "time"):
+        table.add_column(heading, justify="left" if heading == "split" else "right")
+    for split, (rates, seconds) in scores.items():
+        words = rates.words
+        edits = (words.substitutions, words.insertions, words.deletions, words.reference_length, rates.examples)
+        table.add_row(split, percent(rates.wer), percent(rates.cer), *map(str, edits), f"{seconds:.1f} s")
+    return table
+
+
+def sample_table(hypotheses: Sequence[Hypothesis], count: int = 3) -> Table:
+    """Show some transcripts beside their references, spread over the set."""
+    table = Table("example", "reference", "hypothesis")
+    for hypothesis in hypotheses[:: max(1, len(hypotheses) // count)][:count]:
+        table.add_row(Text(hypothesis.id), Text(hypothesis.reference), Text(hypothesis.hypothesis))
+    return table
+
+
+def corpus_table(statistics: Mapping[str, Any]) -> Table:
+    """Tabulate what a prepared corpus holds."""
+    table = Table(title=f"{statistics['corpus']} ({statistics['licence']})")
+    for heading in ("split", "examples", "people", "hours", "points", "characters"):
+        table.add_column(heading, justify="left" if heading == "split" else "right")
+    for split, counts in statistics["splits"].items():
+        hours = f"{counts['seconds'] / 3600:.2f}" if counts["seconds"] else "-"
+        points = str(counts["points"]) if counts["points"] else "-"
+        table.add_row(split, str(counts["examples"]), str(counts["people"]), hours, points, str(counts["characters"]))
+    return table

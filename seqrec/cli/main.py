@@ -1,0 +1,91 @@
+"""The command `seqrec`: finds the verb's own file and turns a user's mistakes into one sentence."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+
+from seqrec import __version__
+from seqrec.errors import UserError, did_you_mean
+
+VERBS = {
+    "recipes": "list the recipes there are",
+    "prepare": "download or read a recipe's corpus; write manifests and tokens",
+    "train": "train a recipe, then score it on its test split",
+    "resume": "go on with a run that was interrupted",
+    "evaluate": "score a run: WER and CER of a split or a manifest",
+    "transcribe": "turn recordings or inks into text with a run",
+}
+_DISK = {
+    errno.ENOSPC: "no space is left; free some, or write elsewhere (data_dir=, hydra.run.dir=)",
+    errno.EDQUOT: "the disk quota is used up; free some space, or write elsewhere (data_dir=, hydra.run.dir=)",
+    errno.EACCES: "permission is denied; write elsewhere (data_dir=, hydra.run.dir=) or change the permission",
+    errno.EPERM: "the operation is not permitted; write elsewhere (data_dir=, hydra.run.dir=)",
+    errno.EROFS: "the disk is read-only; write elsewhere (data_dir=, hydra.run.dir=)",
+    errno.ENOTDIR: "a file stands where a folder is needed; choose another place (data_dir=, hydra.run.dir=)",
+}
+
+
+def help_text() -> str:
+    """Return what `seqrec --help` prints."""
+    verbs = "\n".join(f"  {name:<12}{line}" for name, line in VERBS.items())
+    return f"""seqrec {__version__}: speech and handwriting to text, by BiLSTM and CTC
+
+usage: seqrec VERB ...
+
+{verbs}
+
+  seqrec VERB --help     how a verb is used
+  seqrec --version       the version
+
+Start here: seqrec train synth/ink
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the verb of the command line; exit with 2 and one sentence where the user can mend what is wrong."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in ("--help", "-h", "help"):
+        print(help_text(), end="")
+        return
+    if words[0] == "--version":
+        print(__version__)
+        return
+    _quiet_logs()
+    try:
+        _run(words[0], words[1:])
+    except UserError as error:
+        _fail(str(error))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of our output has left
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        _fail(f"{error.filename or 'writing'}: {_DISK[error.errno]}")
+    except KeyboardInterrupt:
+        print("seqrec: interrupted", file=sys.stderr)
+        sys.exit(130)
+
+
+def _run(verb: str, words: list[str]) -> None:
+    if verb not in VERBS:
+        raise UserError(f"`{verb}` is no verb of seqrec{did_you_mean(verb, VERBS)}")
+    importlib.import_module(f"seqrec.cli.{verb}").main(words)
+
+
+def _fail(message: str) -> None:
+    print(f"seqrec: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+def _quiet_logs() -> None:
+    """Show our own warnings as sentences, and leave the libraries' hints on tuning them out."""
+    logging.basicConfig(format="seqrec: %(message)s", level=logging.WARNING, stream=sys.stderr)
+    if not sys.warnoptions:
+        warnings.filterwarnings("ignore", module="lightning|pytorch_lightning|torch.utils|torch.jit")

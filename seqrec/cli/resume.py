@@ -1,0 +1,31 @@
+"""`seqrec resume RUN`: go on with a run from its last checkpoint, to the same end as if it had never stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from seqrec.cli.train import train_run
+from seqrec.errors import UserError
+
+USAGE = """usage: seqrec resume RUN
+
+Goes on from RUN/checkpoints/last.ckpt, or from the start where there is none yet, then scores the test split.
+"""
+
+
+def main(words: Sequence[str]) -> None:
+    """Resume the run folder named in `words`."""
+    if len(words) != 1 or words[0] in ("-h", "--help"):
+        if words and words[0] not in ("-h", "--help"):
+            raise UserError(f"resume takes one run folder and nothing else, not {' '.join(words)}; a run's config is its own")
+        print(USAGE, end="")
+        return
+    from seqrec.corpora.prepare import prepare
+    from seqrec.run_folder import open_run
+
+    run = open_run(words[0])
+    config = run.read_config()
+    if run.metrics.is_file():
+        raise UserError(f"{run.path} has ended, its scores are in metrics.json; train longer with `seqrec train`")
+    corpus = prepare(config)
+    train_run(config, run.path.absolute(), corpus.folder, resume=run.last.is_file())

@@ -1,0 +1,109 @@
+"""Batches of examples of like length, bounded by frames, the same for a seed and epoch on any number of ranks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from torch.utils.data import Sampler
+
+
+class FrameBatches(Sampler[list[int]]):
+    """Batches of which no padded one has more than `max_frames` frames.
+
+    Each epoch, lengths are blurred by `jitter` before they are sorted, so that batches mix anew, and the order of
+    batches is shuffled. Every example comes once an epoch: over several ranks, batches are split until each rank has
+    equally many, never repeated.
+
+    Args:
+        frames: (examples,) frames of each example.
+        indices: the examples to batch; all where None.
+        max_frames: frames of a padded batch, at most; a longer example makes a batch of its own.
+        max_examples: examples of a batch, at most.
+        shuffle: blur and shuffle; else batches come in order of length, longest first.
+        jitter: lengths are multiplied by up to 1 ± `jitter` before sorting.
+        seed: of the shuffling.
+        rank: whose share of the batches to yield.
+        num_ranks: how many ranks share the batches.
+    """
+
+    def __init__(
+        self,
+        frames: np.ndarray,
+        indices: np.ndarray | None = None,
+        max_frames: int = 8000,
+        max_examples: int = 64,
+        shuffle: bool = True,
+        jitter: float = 0.2,
+        seed: int = 0,
+        rank: int = 0,
+        num_ranks: int = 1,
+    ) -> None:
+        if max_frames < 1 or max_examples < 1:
+            raise ValueError(f"max_frames={max_frames}, max_examples={max_examples}: both must be at least 1")
+        self.frames = frames
+        self.indices = np.arange(len(frames)) if indices is None else indices
+        self.max_frames = max_frames
+        self.max_examples = max_examples
+        self.shuffle = shuffle
+        self.jitter = jitter
+        self.seed = seed
+        self.rank = rank
+        self.num_ranks = num_ranks
+        self.epoch = 0
+        self.skipped_batches = 0  # of this epoch, when it is resumed in its middle
+        self._cached: tuple[int, list[np.ndarray]] | None = None
+
+    def set_epoch(self, epoch: int, skipped_batches: int = 0) -> None:
+        """Choose the epoch that is batched next, and how many of this rank's batches are already done."""
+        self.epoch = epoch
+        self.skipped_batches = skipped_batches
+
+    def __len__(self) -> int:
+        """Count this rank's batches of the epoch, done ones among them."""
+        return len(range(self.rank, len(self._batches()), self.num_ranks))
+
+    def __iter__(self) -> Iterator[list[int]]:
+        mine = self._batches()[self.rank :: self.num_ranks]
+        return (batch.tolist() for batch in mine[self.skipped_batches :])
+
+    def _batches(self) -> list[np.ndarray]:
+        """Return the epoch's batches of all ranks."""
+        if self._cached is None or self._cached[0] != self.epoch:
+            self._cached = (self.epoch, self._make_batches())
+        return self._cached[1]
+
+    def _make_batches(self) -> list[np.ndarray]:
+        random = np.random.default_rng((self.seed, self.epoch))
+        lengths = self.frames[self.indices].astype(np.float64)
+        if self.shuffle:
+            lengths = lengths * random.uniform(1 - self.jitter, 1 + self.jitter, len(lengths))
+            lengths += random.uniform(0, 1e-3, len(lengths))  # equal lengths mix too
+        batches = self._pack(self.indices[np.argsort(-lengths, kind="stable")])
+        batches = _split_until_divisible(batches, self.num_ranks)
+        if self.shuffle:
+            batches = [batches[i] for i in random.permutation(len(batches))]
+        return batches
+
+    def _pack(self, order: np.ndarray) -> list[np.ndarray]:
+        batches: list[np.ndarray] = []
+        start, longest = 0, 0
+        for end, index in enumerate(order):
+            longest = max(longest, int(self.frames[index]))
+            count = end - start + 1
+            if count > 1 and (longest * count > self.max_frames or count > self.max_examples):
+                batches.append(order[start:end])
+                start, longest = end, int(self.frames[index])
+        return [*batches, order[start:]] if len(order) else []
+
+
+def _split_until_divisible(batches: list[np.ndarray], num_ranks: int) -> list[np.ndarray]:
+    """Halve the largest batches until their number divides by `num_ranks`, as far as there are examples."""
+    batches = list(batches)
+    while len(batches) % num_ranks:
+        largest = max(range(len(batches)), key=lambda i: len(batches[i]))
+        batch = batches[largest]
+        if len(batch) < 2:
+            break
+        batches[largest : largest + 1] = [batch[: len(batch) // 2], batch[len(batch) // 2 :]]
+    return batches

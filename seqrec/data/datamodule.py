@@ -1,0 +1,148 @@
+"""The data module: train and dev splits, surveyed, batched by frames, dealt to ranks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from lightning.pytorch import LightningDataModule
+from torch.utils.data import DataLoader
+
+from seqrec.checkpoint import Parts
+from seqrec.data.batching import FrameBatches
+from seqrec.data.dataset import ManifestDataset
+from seqrec.data.survey import Survey, survey
+from seqrec.errors import UserError
+from seqrec.sequence import Batch, Example, collate
+
+logger = logging.getLogger(__name__)
+Infeasible = Literal["error", "skip"]
+Track = Callable[[Iterable[int], str], Iterable[int]]  # shows progress under a title
+
+
+class SequenceDataModule(LightningDataModule):
+    """Batches of a prepared corpus for a recogniser.
+
+    Args:
+        folder: holds `manifest-train.jsonl` and `manifest-dev.jsonl`.
+        parts: what reads, cuts and tokenises the examples.
+        infeasible: what to do with a training target that needs more frames than its example has.
+        seed: of the order of examples.
+        max_frames: frames of a padded batch on one device, at most.
+        max_examples: examples of a batch on one device, at most.
+        jitter: how far lengths are blurred when batches are mixed, as a fraction.
+        num_workers: processes that read ahead; 0: read in the training process.
+        track: shows the progress of the look over the data.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        parts: Parts,
+        infeasible: Infeasible,
+        seed: int,
+        max_frames: int = 8000,
+        max_examples: int = 64,
+        jitter: float = 0.2,
+        num_workers: int = 0,
+        track: Track = lambda chunks, title: chunks,
+    ) -> None:
+        super().__init__()
+        self.parts = parts
+        self.max_frames = max_frames
+        self.max_examples = max_examples
+        self.jitter = jitter
+        self.num_workers = num_workers
+        self.infeasible = infeasible
+        self.seed = seed
+        self.track = track
+        self.train_set = ManifestDataset(folder / "manifest-train.jsonl", parts.reader, parts.tokenizer)
+        self.dev_set = ManifestDataset(folder / "manifest-dev.jsonl", parts.reader, parts.tokenizer)
+        self.train_batches: FrameBatches | None = None
+        self._dev_survey: Survey | None = None
+
+    def train_examples(self) -> Iterator[Example]:
+        """Yield the training examples in the manifest's order."""
+        return (self.train_set[index] for index in range(len(self.train_set)))
+
+    def setup(self, stage: str | None = None) -> None:
+        """Survey both splits and decide about infeasible targets, once."""
+        if self.train_batches is not None:
+            return
+        train = self._survey(self.train_set, "train")
+        self._dev_survey = self._survey(self.dev_set, "dev")
+        self._warn_of_outliers(train)
+        self.train_batches = FrameBatches(
+            train.frames,
+            _feasible(train, self.infeasible),
+            self.max_frames,
+            self.max_examples,
+            jitter=self.jitter,
+            seed=self.seed,
+            **self._ranks(),
+        )
+        if len(self._dev_survey.infeasible):
+            logger.warning(
+                f"dev: {len(self._dev_survey.infeasible)} targets need more frames than their examples have: "
+                f"{self._dev_survey.explain()}; they are scored, but left out of the dev loss"
+            )
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Return the batches of an epoch of training."""
+        assert self.train_batches is not None
+        if len(self.train_batches) * self._ranks()["num_ranks"] > len(self.train_batches.indices):
+            raise UserError(f"{len(self.train_batches.indices)} training examples are too few for {self._ranks()['num_ranks']} devices; set trainer.devices=1")
+        return self._loader(self.train_set, self.train_batches)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """Return the batches of the dev split, each example once over all ranks."""
+        assert self._dev_survey is not None
+        batches = FrameBatches(
+            self._dev_survey.frames, None, self.max_frames, self.max_examples, shuffle=False, **self._ranks()
+        )
+        return self._loader(self.dev_set, batches)
+
+    def _loader(self, dataset: ManifestDataset, batches: FrameBatches) -> DataLoader[Batch]:
+        return DataLoader(
+            dataset,
+            batch_sampler=batches,
+            collate_fn=collate,
+            num_workers=self.num_workers,
+            persistent_workers=self.num_workers > 0,
+            pin_memory=self.trainer is not None and self.trainer.accelerator.__class__.__name__ == "CUDAAccelerator",
+        )
+
+    def _survey(self, dataset: ManifestDataset, name: str) -> Survey:
+        return survey(dataset, self.parts.recognizer, lambda chunks: self.track(chunks, f"looking over {name}"))
+
+    def _warn_of_outliers(self, train: Survey) -> None:
+        longest = int(np.argmax(train.frames))
+        if train.frames[longest] > self.max_frames:
+            count = int((train.frames > self.max_frames).sum())
+            logger.warning(
+                f"train: {count} examples are longer than data.max_frames={self.max_frames} and make batches of their "
+                f"own; the longest is `{train.ids[longest]}` with {train.frames[longest]} frames"
+            )
+
+    def _ranks(self) -> dict[str, int]:
+        trainer = self.trainer
+        return {"rank": trainer.global_rank, "num_ranks": trainer.world_size} if trainer else {"rank": 0, "num_ranks": 1}
+
+
+def _feasible(train: Survey, infeasible: Infeasible) -> np.ndarray:
+    """Return the indices of examples to train on."""
+    count = len(train.infeasible)
+    if count and infeasible == "error":
+        raise UserError(
+            f"train: {count} of {len(train.ids)} targets need more frames than their examples have: {train.explain()}; mend "
+            "the transcripts, use fewer stacked frames (encoder.stack_stride) or a shorter hop, or set ctc.infeasible=skip"
+        )
+    if count:
+        logger.warning(f"train: skipping {count} of {len(train.ids)} examples with infeasible targets: {train.explain()}")
+    kept = np.setdiff1d(np.arange(len(train.ids)), train.infeasible)
+    if not len(kept):
+        raise UserError("train: no example is left to train on; check the transcripts and the front-end")
+    return kept

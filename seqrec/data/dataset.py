@@ -1,0 +1,39 @@
+"""A split of a corpus as examples, read when asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch.utils.data import Dataset
+
+from seqrec.manifest import Manifest, Row
+from seqrec.parts import Reader
+from seqrec.sequence import Example
+from seqrec.text.tokens import CharacterTokenizer
+
+
+class ManifestDataset(Dataset[Example]):
+    """Reads the rows of a manifest with a reader, and their texts with a tokenizer."""
+
+    def __init__(self, path: Path, reader: Reader, tokenizer: CharacterTokenizer) -> None:
+        self.manifest = Manifest(path)
+        self.folder = path.parent
+        self.reader = reader
+        self.tokenizer = tokenizer
+
+    def __len__(self) -> int:
+        return len(self.manifest)
+
+    def __getitem__(self, index: int) -> Example:
+        row = self.manifest[index]
+        return Example(
+            id=row.id,
+            signal=self.reader.read(row, self.folder),
+            text=self.tokenizer.normalise(row.text),
+            targets=torch.tensor(self.encode(row), dtype=torch.int64),
+        )
+
+    def encode(self, row: Row) -> list[int]:
+        """Return the target of `row`."""
+        return self.tokenizer.encode(row.text, row.id)

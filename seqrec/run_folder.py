@@ -1,0 +1,140 @@
+"""The folder of a run: all that evaluating, transcribing and resuming it need."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from seqrec.errors import UserError
+from seqrec.share import PACKAGE
+
+_PACKAGES = ("seqrec", "torch", "torchaudio", "lightning", "hydra-core", "omegaconf", "jiwer", "numpy", "soundfile")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Names what lies in a run's folder."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """The whole config, every default written out."""
+        return self.path / "config.yaml"
+
+    @property
+    def tokens(self) -> Path:
+        """The tokens of the recogniser."""
+        return self.path / "tokens.json"
+
+    @property
+    def best(self) -> Path:
+        """The checkpoint with the least dev CER."""
+        return self.path / "checkpoints" / "best.ckpt"
+
+    @property
+    def last(self) -> Path:
+        """The checkpoint that training goes on from."""
+        return self.path / "checkpoints" / "last.ckpt"
+
+    @property
+    def metrics(self) -> Path:
+        """The final scores."""
+        return self.path / "metrics.json"
+
+    def evaluation(self, split: str, decoder: str) -> Path:
+        """Where the evaluation of a split by a decoder goes."""
+        return self.path / "evaluation" / f"{split}-{decoder}"
+
+    def read_config(self) -> dict[str, Any]:
+        """Read config.yaml as plain data."""
+        import yaml
+
+        try:
+            config = yaml.safe_load(self.config.read_text(encoding="utf-8"))
+        except (OSError, ValueError, yaml.YAMLError) as error:
+            raise UserError(f"{self.config} cannot be read ({error}); give the folder of a run") from None
+        if not isinstance(config, dict):
+            raise UserError(f"{self.config} holds no mapping; give the folder of a run")
+        return config
+
+    def write_environment(self, seed: int, command: list[str]) -> None:
+        """Write down what the run ran on: versions, git state, machine, seed, command."""
+        environment = {
+            "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "command": command,
+            "seed": seed,
+            "python": platform.python_version(),
+            "versions": {name: _version(name) for name in _PACKAGES},
+            "git": git_state(PACKAGE.parent),
+            "machine": {
+                "system": platform.platform(),
+                "processor": processor_name(),
+                "cores": os.cpu_count(),
+                "gpus": _gpu_names(),
+            },
+        }
+        text = json.dumps(environment, ensure_ascii=False, indent=2)
+        (self.path / "environment.json").write_text(text + "\n", encoding="utf-8")
+
+
+def open_run(path: str | Path) -> RunFolder:
+    """Return the run folder at `path`.
+
+    Raises:
+        UserError: it is none.
+    """
+    run = RunFolder(Path(path))
+    if not run.path.is_dir():
+        raise UserError(f"run folder {path} does not exist; `seqrec train` prints where a run lies")
+    if not run.config.is_file():
+        raise UserError(f"{path} is no run folder: it holds no config.yaml; give the folder that `seqrec train` printed")
+    return run
+
+
+def processor_name() -> str:
+    """Return the processor's name, as far as the system tells it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def git_state(folder: Path) -> dict[str, Any] | None:
+    """Return the commit of the checkout that `folder` is the top of, and whether it has changes; None outside one."""
+
+    def git(*words: str) -> str:
+        result = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=True, timeout=10)
+        return result.stdout.strip()
+
+    try:
+        if Path(git("rev-parse", "--show-toplevel")).resolve() != folder.resolve():
+            return None
+        return {"commit": git("rev-parse", "HEAD"), "changed": bool(git("status", "--porcelain", "--untracked-files=no"))}
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _gpu_names() -> list[str]:
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return []
+    return [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]

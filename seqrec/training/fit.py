@@ -1,0 +1,92 @@
+"""Fitting: the Trainer of a config with its checkpoints and logs, run from the start or from a checkpoint."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import Callback, Trainer, seed_everything
+from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar
+from lightning.pytorch.loggers.logger import Logger
+
+from seqrec.checkpoint import build_parts, read_checkpoint
+from seqrec.data.datamodule import SequenceDataModule, Track
+from seqrec.run_folder import RunFolder
+from seqrec.share import build
+from seqrec.text.tokens import read_tokens
+from seqrec.training.metrics_csv import MetricsCsv
+from seqrec.training.module import RecognitionTraining
+from seqrec.training.progress import progress_callback
+
+for _name in ("lightning.pytorch", "lightning.fabric"):
+    logging.getLogger(_name).setLevel(logging.ERROR)  # their hints on tuning would drown what we say
+
+
+def fit(config: Mapping[str, Any], run: RunFolder, corpus: Path, resume: bool, track: Track) -> Trainer:
+    """Train the recogniser of `config` on the prepared corpus in `corpus`.
+
+    Args:
+        config: the run's whole config, as plain data.
+        run: where checkpoints and logs go.
+        corpus: the folder that `prepare` wrote.
+        resume: go on from the run's last checkpoint.
+        track: shows the progress of the look over the data.
+
+    Returns:
+        The trainer, when training has ended; on every rank.
+    """
+    seed_everything(config["seed"], verbose=False)
+    symbols = read_tokens(run.tokens)
+    parts = build_parts(config, symbols)
+    data: SequenceDataModule = build(
+        config["data"],
+        "data",
+        folder=corpus,
+        parts=parts,
+        infeasible=config["ctc"]["infeasible"],
+        seed=config["seed"],
+        track=track,
+    )
+    if not resume:
+        parts.recognizer.frontend.fit(example.signal for example in data.train_examples())
+    module = RecognitionTraining(
+        parts,
+        build(config["ctc"], "ctc"),
+        build(config["decoder"], "decoder"),
+        config["optimizer"],
+        build(config["schedule"], "schedule"),
+        config["seed"],
+    )
+    progress = progress_callback()
+    last_step = read_checkpoint(run.last)["global_step"] if resume else None
+    trainer: Trainer = build(
+        config["trainer"],
+        "trainer",
+        logger=loggers(config["logger"], run, last_step),
+        callbacks=[*checkpoints(run), progress],
+        enable_progress_bar=isinstance(progress, ProgressBar),
+        default_root_dir=run.path,
+        use_distributed_sampler=False,  # the data module deals its own batches
+        enable_model_summary=False,
+        log_every_n_steps=10,
+        num_sanity_val_steps=0,
+    )
+    trainer.fit(module, datamodule=data, ckpt_path=run.last if resume else None, weights_only=True)
+    return trainer
+
+
+def checkpoints(run: RunFolder) -> list[Callback]:
+    """Return the callbacks that keep the best checkpoint by dev CER, and the last one of each epoch."""
+    folder = run.best.parent
+    return [
+        ModelCheckpoint(folder, filename=run.best.stem, monitor="dev_cer", enable_version_counter=False),
+        ModelCheckpoint(folder, filename=run.last.stem, enable_version_counter=False, save_on_exception=True),
+    ]
+
+
+def loggers(config: Mapping[str, Any], run: RunFolder, resume_step: int | None) -> list[Logger]:
+    """Return metrics.csv, and the loggers that the config names."""
+    named = [build(part, f"logger.{name}", save_dir=run.path) for name, part in config.items()]
+    return [MetricsCsv(run.path / "metrics.csv", resume_step), *named]
