@@ -1,8 +1,8 @@
 """seqrec: speech and handwriting to text, by BiLSTM and CTC.
 
-    import seqrec
-    transcriber = seqrec.load("runs/fsdd/bilstm/2026-11-21_12-00-00")
-    print(transcriber.transcribe("recording.wav").text)
+import seqrec
+transcriber = seqrec.load("runs/fsdd/bilstm/2026-11-21_12-00-00")
+print(transcriber.transcribe("recording.wav").text)
 """
 
 from __future__ import annotations

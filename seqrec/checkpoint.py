@@ -56,7 +56,9 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         reason = str(error).splitlines()[0]
-        raise UserError(f"checkpoint {path} is damaged, or asks to run code, which is refused ({reason}); train it again") from None
+        raise UserError(
+            f"checkpoint {path} is damaged, or asks to run code, which is refused ({reason}); train it again"
+        ) from None
     except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"checkpoint {path} cannot be read ({reason}); copy or train it again") from None
@@ -70,12 +72,16 @@ def load_parts(path: Path) -> Parts:
     checkpoint = read_checkpoint(path)
     about = checkpoint[KEY]
     if about.get("format") != 1:
-        raise UserError(f"checkpoint {path} has format {about.get('format')!r}, this seqrec reads format 1; use a newer seqrec")
+        raise UserError(
+            f"checkpoint {path} has format {about.get('format')!r}, this seqrec reads format 1; use a newer seqrec"
+        )
     try:
         parts = build_parts(about["config"], tuple(about["symbols"]))
         weights = {k.removeprefix(PREFIX): v for k, v in checkpoint["state_dict"].items() if k.startswith(PREFIX)}
         parts.recognizer.load_state_dict(weights)
     except (KeyError, TypeError, AttributeError, RuntimeError) as error:
-        raise UserError(f"checkpoint {path} does not fit its own config ({str(error).splitlines()[0]}); train it again") from None
+        raise UserError(
+            f"checkpoint {path} does not fit its own config ({str(error).splitlines()[0]}); train it again"
+        ) from None
     parts.recognizer.eval()
     return parts

@@ -15,7 +15,7 @@ from seqrec.errors import UserError
 from seqrec.metrics.rates import ErrorRates
 from seqrec.transcriber import Transcriber
 
-Track = Callable[[Iterable[list[int]], int], Iterable[list[int]]]  # shows progress over so many batches
+Track = Callable[[Iterable[list[int]]], Iterable[list[int]]]  # shows progress over batches
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def evaluate(
     manifest: Path,
     max_frames: int = 8000,
     max_examples: int = 64,
-    track: Track = lambda batches, count: batches,
+    track: Track = iter,
 ) -> Evaluation:
     """Recognise every example of `manifest` and score it against its text.
 
@@ -68,7 +68,7 @@ def evaluate(
     frames = survey(dataset, parts.recognizer).frames  # names characters outside the alphabet, before time is spent
     batches = FrameBatches(frames, None, max_frames, max_examples, shuffle=False)
     found: dict[int, Hypothesis] = {}
-    for indices in track(batches, len(batches)):
+    for indices in track(batches):
         rows = [dataset.manifest[index] for index in indices]
         transcripts = transcriber.recognize([parts.reader.read(row, dataset.folder) for row in rows])
         for index, row, transcript in zip(indices, rows, transcripts, strict=True):

@@ -88,7 +88,7 @@ class Manifest:
 
 
 def _line_ends(data: mmap.mmap) -> np.ndarray:
-    """Return the offset behind each line, the last one's too if no newline ends it; trailing blank lines do not count."""
+    """Return the offset behind each line, also where no newline ends the last; trailing blank lines do not count."""
     size = len(data)
     while size and data[size - 1] in b"\r\n \t":
         size -= 1

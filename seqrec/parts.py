@@ -37,7 +37,9 @@ class FrontEnd(Protocol):
     num_features: int  # F
     length_depends_on_content: bool  # whether `frame_lengths` must see the signals
 
-    def __call__(self, signals: Tensor, signal_lengths: Tensor) -> Features: ...
+    def __call__(self, signals: Tensor, signal_lengths: Tensor) -> Features:
+        """Compute the features of a batch."""
+        ...
 
     def frame_lengths(self, signals: Tensor | None, signal_lengths: Tensor) -> Tensor:
         """Return T (B,) of each signal, without computing the features."""
@@ -53,7 +55,9 @@ class Encoder(Protocol):
 
     output_size: int  # H
 
-    def __call__(self, features: Features) -> Features: ...
+    def __call__(self, features: Features) -> Features:
+        """Encode a batch, zero in the padding."""
+        ...
 
     def output_lengths(self, lengths: Tensor) -> Tensor:
         """Return T' (B,) for T (B,)."""

@@ -97,8 +97,15 @@ def open_run(path: str | Path) -> RunFolder:
     if not run.path.is_dir():
         raise UserError(f"run folder {path} does not exist; `seqrec train` prints where a run lies")
     if not run.config.is_file():
-        raise UserError(f"{path} is no run folder: it holds no config.yaml; give the folder that `seqrec train` printed")
+        raise UserError(
+            f"{path} is no run folder: it holds no config.yaml; give the folder that `seqrec train` printed"
+        )
     return run
+
+
+def part_name(part: Mapping[str, Any]) -> str:
+    """Return a part's short name, that of its module: `greedy` for seqrec.ctc.greedy.GreedyDecoder."""
+    return str(part["_target_"]).split(".")[-2]
 
 
 def processor_name() -> str:
@@ -121,7 +128,10 @@ def git_state(folder: Path) -> dict[str, Any] | None:
     try:
         if Path(git("rev-parse", "--show-toplevel")).resolve() != folder.resolve():
             return None
-        return {"commit": git("rev-parse", "HEAD"), "changed": bool(git("status", "--porcelain", "--untracked-files=no"))}
+        return {
+            "commit": git("rev-parse", "HEAD"),
+            "changed": bool(git("status", "--porcelain", "--untracked-files=no")),
+        }
     except (OSError, subprocess.SubprocessError):
         return None
 

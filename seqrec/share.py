@@ -61,7 +61,9 @@ def build(part: Mapping[str, Any], where: str, /, **extra: Any) -> Any:
 
 def _load_class(target: object, where: str) -> type:
     if not isinstance(target, str) or "." not in target:
-        raise UserError(f"{where}._target_={target!r} is not the dotted path of a class, such as seqrec.ctc.greedy.GreedyDecoder")
+        raise UserError(
+            f"{where}._target_={target!r} is not the dotted path of a class, such as seqrec.ctc.greedy.GreedyDecoder"
+        )
     packages = allowed_packages()
     if not _inside(target, packages):
         raise UserError(
@@ -96,7 +98,11 @@ def _check_arguments(target: type, arguments: Mapping[str, Any], where: str, hid
         if name in hints and name not in hidden and not _fits(value, hints[name]):
             raise UserError(f"`{where}.{name}={value}` ({type(value).__name__}) is not {_spell(hints[name])}")
     for name, parameter in parameters.items():
-        if parameter.default is parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD and name not in arguments:
+        if (
+            parameter.default is parameter.empty
+            and parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+            and name not in arguments
+        ):
             raise UserError(f"`{where}.{name}` is missing; {target.__name__} has no default for it")
 
 

@@ -70,7 +70,9 @@ def load(run: str | Path, device: str = "cpu") -> Transcriber:
     if path.suffix != ".ckpt":
         folder = open_run(path)
         if not folder.best.is_file():
-            raise UserError(f"{path} holds no checkpoints/best.ckpt yet; finish its training with `seqrec resume {path}`")
+            raise UserError(
+                f"{path} holds no checkpoints/best.ckpt yet; finish its training with `seqrec resume {path}`"
+            )
         path = folder.best
     parts = load_parts(path)
     return Transcriber(parts, build(parts.config["decoder"], "decoder"), check_device(device))

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import hydra
+import yaml
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.global_hydra import GlobalHydra
@@ -22,6 +23,7 @@ from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.plugins.config_source import ConfigResult
 from hydra.plugins.search_path_plugin import SearchPathPlugin
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -129,14 +131,14 @@ def check_keys(config: Mapping[str, Any]) -> None:
 
 def known_keys() -> set[str]:
     """Return the top-level keys a config may have: the groups and the settings of conf/train.yaml."""
-    base = OmegaConf.load(share_folder("conf") / "train.yaml")
-    groups = {key for default in base["defaults"] if isinstance(default, Mapping | DictConfig) for key in default}
-    return (groups | set(base.keys())) - {"defaults", "hydra"}  # type: ignore[arg-type]
+    base = yaml.safe_load((share_folder("conf") / "train.yaml").read_text(encoding="utf-8"))
+    groups = {key for default in base["defaults"] if isinstance(default, Mapping) for key in default}
+    return (groups | base.keys()) - {"defaults", "hydra"}
 
 
 def is_sweep() -> bool:
     """Tell whether this job is one of a sweep."""
-    return HydraConfig.get().mode is not None and HydraConfig.get().mode.name == "MULTIRUN"
+    return HydraConfig.get().mode is RunMode.MULTIRUN
 
 
 def output_folder() -> str:

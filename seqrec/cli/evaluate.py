@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from seqrec.errors import UserError, did_you_mean
@@ -41,7 +42,7 @@ def main(words: Sequence[str]) -> None:
         manifest = prepared_folder(run.config) / f"manifest-{split}.jsonl"
     if split not in ("train", "dev", "test") and "manifest" not in options:
         raise UserError(f"split={split} is none of train, dev, test{did_you_mean(split, ('train', 'dev', 'test'))}")
-    result = evaluate(run.transcriber, manifest, track=lambda batches, count: track(batches, f"scoring {split}", count))
+    result = evaluate(run.transcriber, manifest, track=partial(track, title=f"scoring {split}"))
     folder = run.folder.evaluation(split, run.decoder_name)
     result.write(folder)
     console.print(score_table({split: (result.rates, result.seconds)}))

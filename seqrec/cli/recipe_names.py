@@ -36,5 +36,7 @@ def find_recipe(name: str) -> RecipeFile:
         return RecipeFile(path.parent, path.name)
     recipes = list_recipes()
     if name not in recipes:
-        raise UserError(f"`{name}` is no recipe{did_you_mean(name, recipes)} (a recipe of your own is a path that ends in .yaml)")
+        raise UserError(
+            f"`{name}` is no recipe{did_you_mean(name, recipes)} (a recipe of your own is a path that ends in .yaml)"
+        )
     return RecipeFile(share_folder("recipes"), name)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from seqrec.cli.train import train_run
 from seqrec.errors import UserError
 
 USAGE = """usage: seqrec resume RUN
@@ -17,15 +17,18 @@ def main(words: Sequence[str]) -> None:
     """Resume the run folder named in `words`."""
     if len(words) != 1 or words[0] in ("-h", "--help"):
         if words and words[0] not in ("-h", "--help"):
-            raise UserError(f"resume takes one run folder and nothing else, not {' '.join(words)}; a run's config is its own")
+            raise UserError(
+                f"resume takes one run folder and nothing else, not {' '.join(words)}; a run's config is its own"
+            )
         print(USAGE, end="")
         return
+    from seqrec.cli.training_run import train_run
     from seqrec.corpora.prepare import prepare
     from seqrec.run_folder import open_run
 
-    run = open_run(words[0])
+    run = open_run(Path(words[0]).absolute())
     config = run.read_config()
     if run.metrics.is_file():
         raise UserError(f"{run.path} has ended, its scores are in metrics.json; train longer with `seqrec train`")
     corpus = prepare(config)
-    train_run(config, run.path.absolute(), corpus.folder, resume=run.last.is_file())
+    train_run(config, run, corpus.folder, resume=run.last.is_file())

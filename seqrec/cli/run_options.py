@@ -11,7 +11,7 @@ import yaml
 
 from seqrec.cli.compose import complete
 from seqrec.errors import UserError, did_you_mean
-from seqrec.run_folder import RunFolder, open_run
+from seqrec.run_folder import RunFolder, open_run, part_name
 from seqrec.share import build, constructor_defaults, share_folder
 from seqrec.transcriber import Transcriber, check_device, load
 
@@ -36,9 +36,9 @@ def load_run(path: str, options: Mapping[str, str]) -> OpenRun:
     unknown = options.get("text.unknown", config["text"]["unknown"])
     if unknown not in ("error", "drop"):
         raise UserError(f"text.unknown={unknown} is neither error nor drop")
-    transcriber.parts.tokenizer.unknown = unknown  # type: ignore[assignment]
+    transcriber.parts.tokenizer.unknown = unknown
     config["data_dir"] = options.get("data_dir", config["data_dir"])
-    return OpenRun(folder, config, transcriber, str(part["_target_"]).split(".")[-2])
+    return OpenRun(folder, config, transcriber, part_name(part))
 
 
 def _decoder_part(part: Mapping[str, Any], options: Mapping[str, str]) -> dict[str, Any]:

@@ -24,7 +24,11 @@ def main(words: Sequence[str]) -> None:
             failed += 1
             print(f"seqrec: {error}", file=sys.stderr)
             continue
-        line = json.dumps({"path": path, "text": text}, ensure_ascii=False) if arguments.format == "json" else f"{path}\t{text}"
+        line = (
+            json.dumps({"path": path, "text": text}, ensure_ascii=False)
+            if arguments.format == "json"
+            else f"{path}\t{text}"
+        )
         print(line, flush=True)
     if failed:
         raise UserError(f"{failed} of {len(arguments.files)} files could not be transcribed; the reasons stand above")
@@ -37,6 +41,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("run", metavar="RUN", help="a run folder that `seqrec train` made")
     parser.add_argument("files", metavar="FILE", nargs="+", help="recordings or inks, as the run's recipe takes them")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="path, tab, text; or a JSON object a line")
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="path, tab, text; or a JSON object a line"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     return parser

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal
 
 from torch import Tensor
@@ -13,7 +14,7 @@ from seqrec.sequence import Emissions
 
 def required_frames(target: Sequence[int]) -> int:
     """Return the fewest frames that can carry `target`: one a label, and a blank between equal neighbours."""
-    return len(target) + sum(first == second for first, second in zip(target, target[1:], strict=False))
+    return len(target) + sum(first == second for first, second in pairwise(target))
 
 
 class CTCLoss:

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 from lightning.pytorch import LightningDataModule
+from lightning.pytorch.accelerators import CUDAAccelerator
 from torch.utils.data import DataLoader
 
 from seqrec.checkpoint import Parts
@@ -82,7 +83,8 @@ class SequenceDataModule(LightningDataModule):
             self.max_examples,
             jitter=self.jitter,
             seed=self.seed,
-            **self._ranks(),
+            rank=self._rank,
+            num_ranks=self._num_ranks,
         )
         if len(self._dev_survey.infeasible):
             logger.warning(
@@ -93,26 +95,35 @@ class SequenceDataModule(LightningDataModule):
     def train_dataloader(self) -> DataLoader[Batch]:
         """Return the batches of an epoch of training."""
         assert self.train_batches is not None
-        if len(self.train_batches) * self._ranks()["num_ranks"] > len(self.train_batches.indices):
-            raise UserError(f"{len(self.train_batches.indices)} training examples are too few for {self._ranks()['num_ranks']} devices; set trainer.devices=1")
+        count = len(self.train_batches.indices)
+        if len(self.train_batches) * self._num_ranks > count:
+            raise UserError(
+                f"{count} training examples are too few for {self._num_ranks} devices; set trainer.devices=1"
+            )
         return self._loader(self.train_set, self.train_batches)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Return the batches of the dev split, each example once over all ranks."""
         assert self._dev_survey is not None
         batches = FrameBatches(
-            self._dev_survey.frames, None, self.max_frames, self.max_examples, shuffle=False, **self._ranks()
+            self._dev_survey.frames,
+            None,
+            self.max_frames,
+            self.max_examples,
+            shuffle=False,
+            rank=self._rank,
+            num_ranks=self._num_ranks,
         )
         return self._loader(self.dev_set, batches)
 
     def _loader(self, dataset: ManifestDataset, batches: FrameBatches) -> DataLoader[Batch]:
         return DataLoader(
-            dataset,
+            dataset,  # type: ignore[arg-type]  # it holds examples, collate makes the batch
             batch_sampler=batches,
             collate_fn=collate,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
-            pin_memory=self.trainer is not None and self.trainer.accelerator.__class__.__name__ == "CUDAAccelerator",
+            pin_memory=self.trainer is not None and isinstance(self.trainer.accelerator, CUDAAccelerator),
         )
 
     def _survey(self, dataset: ManifestDataset, name: str) -> Survey:
@@ -127,9 +138,13 @@ class SequenceDataModule(LightningDataModule):
                 f"own; the longest is `{train.ids[longest]}` with {train.frames[longest]} frames"
             )
 
-    def _ranks(self) -> dict[str, int]:
-        trainer = self.trainer
-        return {"rank": trainer.global_rank, "num_ranks": trainer.world_size} if trainer else {"rank": 0, "num_ranks": 1}
+    @property
+    def _rank(self) -> int:
+        return self.trainer.global_rank if self.trainer else 0
+
+    @property
+    def _num_ranks(self) -> int:
+        return self.trainer.world_size if self.trainer else 1
 
 
 def _feasible(train: Survey, infeasible: Infeasible) -> np.ndarray:
@@ -137,11 +152,13 @@ def _feasible(train: Survey, infeasible: Infeasible) -> np.ndarray:
     count = len(train.infeasible)
     if count and infeasible == "error":
         raise UserError(
-            f"train: {count} of {len(train.ids)} targets need more frames than their examples have: {train.explain()}; mend "
-            "the transcripts, use fewer stacked frames (encoder.stack_stride) or a shorter hop, or set ctc.infeasible=skip"
+            f"train: {count} of {len(train.ids)} targets need more frames than their examples have: {train.explain()}; "
+            "mend the transcripts, lower encoder.stack_stride or the front-end's hop or step, or set ctc.infeasible=skip"
         )
     if count:
-        logger.warning(f"train: skipping {count} of {len(train.ids)} examples with infeasible targets: {train.explain()}")
+        logger.warning(
+            f"train: skipping {count} of {len(train.ids)} examples with infeasible targets: {train.explain()}"
+        )
     kept = np.setdiff1d(np.arange(len(train.ids)), train.infeasible)
     if not len(kept):
         raise UserError("train: no example is left to train on; check the transcripts and the front-end")

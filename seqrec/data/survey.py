@@ -34,7 +34,8 @@ class Survey:
     def explain(self, limit: int = 5) -> str:
         """Name the infeasible examples, at most `limit` of them."""
         named = [
-            f"`{self.ids[i]}` ({self.output_frames[i]} frames, needs {self.required_frames[i]})" for i in self.infeasible[:limit]
+            f"`{self.ids[i]}` ({self.output_frames[i]} frames, needs {self.required_frames[i]})"
+            for i in self.infeasible[:limit]
         ]
         more = len(self.infeasible) - len(named)
         return ", ".join(named) + (f" and {more} more" if more else "")

@@ -74,7 +74,7 @@ class LSTMLayer(nn.Module):
         self._initialise()
 
     def _initialise(self) -> None:
-        """Orthogonal recurrent weights (Saxe et al. 2014), forget-gate bias 1 (Jozefowicz et al. 2015), else zero bias."""
+        """Recurrent weights orthogonal (Saxe et al. 2014), forget-gate bias 1 (Jozefowicz et al. 2015), others 0."""
         size = self.lstm.hidden_size
         for name, weight in self.lstm.named_parameters():
             if name.startswith("weight_hh"):

@@ -43,7 +43,7 @@ class AudioReader:
             num_samples, rate = int(row.fields["num_samples"]), int(row.fields["sample_rate"])
         except (KeyError, TypeError, ValueError):
             raise UserError(
-                f"example `{row.id}`: `num_samples` and `sample_rate` (whole numbers) are missing from its row; prepare the corpus again"
+                f"example `{row.id}`: its row lacks a whole `num_samples` or `sample_rate`; prepare the corpus again"
             ) from None
         return resampled_length(num_samples, rate, self.sample_rate)
 
@@ -64,7 +64,9 @@ class AudioReader:
             return self._convert(samples, sample_rate, str(source))
         samples = np.asarray(source, dtype=np.float32)
         if samples.ndim not in (1, 2):
-            raise UserError(f"an array of shape {samples.shape} is no recording; give (samples,) or (samples, channels)")
+            raise UserError(
+                f"an array of shape {samples.shape} is no recording; give (samples,) or (samples, channels)"
+            )
         return self._convert(samples.reshape(len(samples), -1), sample_rate or self.sample_rate, "array")
 
     def _convert(self, samples: np.ndarray, rate: int, name: str) -> Tensor:
@@ -72,7 +74,10 @@ class AudioReader:
         if samples.size == 0:
             raise UserError(f"{name}: holds no samples; record it again or leave it out")
         if not np.isfinite(samples).all():
-            raise UserError(f"{name}: {np.count_nonzero(~np.isfinite(samples))} of {samples.size} samples are NaN or infinite; record it again or leave it out")
+            bad = np.count_nonzero(~np.isfinite(samples))
+            raise UserError(
+                f"{name}: {bad} of {samples.size} samples are NaN or infinite; record it again or leave it out"
+            )
         if samples.shape[1] > 1:
             self._say_once(f"{name}: mixing {samples.shape[1]} channels down to one (said once)")
         signal = torch.from_numpy(samples.mean(axis=1, dtype=np.float32))  # (N, channels) -> (N,)
@@ -91,7 +96,9 @@ class AudioReader:
 def decode(path: Path) -> tuple[np.ndarray, int]:
     """Return the samples (N, channels) float32 of a file and its rate in hertz."""
     if not path.is_file():
-        raise UserError(f"{path}: {'is a folder, not a recording' if path.is_dir() else 'no such file'}; check the path")
+        raise UserError(
+            f"{path}: {'is a folder, not a recording' if path.is_dir() else 'no such file'}; check the path"
+        )
     if path.stat().st_size == 0:
         raise UserError(f"{path}: is empty (0 bytes); record or copy it again")
     try:

@@ -27,8 +27,8 @@ class LogMel(nn.Module):
         high_hz: highest; null: half the sample rate.
         floor: least band energy, for digital silence.
         dither: standard deviation of noise added to the signal in training, in units of its full scale.
-        normalize: `utterance`: each band to mean 0, variance 1 over the valid frames; `global`: by the mean and variance
-            of the training set (see `fit`); `none`.
+        normalize: `utterance`: each band to mean 0, variance 1 over the valid frames; `global`: by the mean and
+            variance of the training set (see `fit`); `none`.
     """
 
     length_depends_on_content = False

@@ -1,4 +1,4 @@
-"""Text normalisation: an explicit, recorded choice, applied to references before tokens are counted or errors scored."""
+"""Text normalisation: an explicit, recorded choice, applied before tokens are counted or errors scored."""
 
 from __future__ import annotations
 

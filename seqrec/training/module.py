@@ -119,15 +119,19 @@ class RecognitionTraining(LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Sum the counts over ranks, then divide: the corpus's rates, however it was shared out."""
         counts = torch.tensor(self._rates.to_counts(), dtype=torch.int64, device=self.device)
-        counts = self.trainer.strategy.reduce(counts, reduce_op="sum")
-        loss, examples = self.trainer.strategy.reduce(self._dev_loss, reduce_op="sum").tolist()  # type: ignore[union-attr]
-        rates = ErrorRates.from_counts(counts.tolist())  # type: ignore[union-attr]
+        rates = ErrorRates.from_counts(self._sum_over_ranks(counts).tolist())
+        loss, examples = self._sum_over_ranks(self._dev_loss).tolist()
         values = {"dev_loss": loss / max(examples, 1), "dev_wer": rates.wer, "dev_cer": rates.cer}
         self.log_dict(values, prog_bar=True)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put config and symbols beside the weights: a checkpoint is complete."""
         checkpoint[KEY] = describe(self.parts.config, self.parts.tokenizer.symbols)
+
+    def _sum_over_ranks(self, values: Tensor) -> Tensor:
+        total = self.trainer.strategy.reduce(values, reduce_op="sum")
+        assert isinstance(total, Tensor)
+        return total
 
     def _texts(self, emissions: Emissions) -> list[str]:
         return [self.parts.tokenizer.decode(tokens) for tokens in self.decoder.decode(emissions)]

@@ -1,0 +1,67 @@
+"""Training in a run folder and scoring what came out: what `train` and `resume` share."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from lightning.pytorch import Trainer
+
+from seqrec.cli.console import console, sample_table, score_table, track
+from seqrec.errors import UserError
+from seqrec.evaluation import evaluate
+from seqrec.run_folder import RunFolder, part_name
+from seqrec.training.fit import fit
+from seqrec.transcriber import check_device, load
+
+
+def train_run(config: Mapping[str, Any], run: RunFolder, corpus: Path, resume: bool) -> None:
+    """Train in a run folder that holds its config and tokens; then score, write metrics.json, and show it."""
+    started = perf_counter()
+    quiet = not is_first_rank()
+    if not quiet:
+        console.print(f"run folder: {run.path}", soft_wrap=True, highlight=False)
+    try:
+        trainer = fit(config, run, corpus, resume, lambda items, title: items if quiet else track(items, title))
+    except KeyboardInterrupt:
+        raise _interrupted(run) from None
+    if trainer.interrupted:
+        raise _interrupted(run)
+    if trainer.is_global_zero:
+        _score(config, run, corpus, trainer, perf_counter() - started)
+
+
+def is_first_rank() -> bool:
+    """Tell whether this is the process the user started: Lightning gives those it starts a local rank."""
+    return os.environ.get("LOCAL_RANK", "0") == "0" and os.environ.get("NODE_RANK", "0") == "0"
+
+
+def _score(config: Mapping[str, Any], run: RunFolder, corpus: Path, trainer: Trainer, seconds: float) -> None:
+    """Score the best checkpoint on dev and test; write metrics.json; show the final table."""
+    device = "cpu" if config["trainer"]["accelerator"] == "cpu" else check_device("auto")
+    transcriber = load(run.path, device)
+    results = {}
+    for split in ("dev", "test"):
+        manifest = corpus / f"manifest-{split}.jsonl"
+        if manifest.is_file():
+            results[split] = evaluate(transcriber, manifest, track=partial(track, title=f"scoring {split}"))
+            results[split].write(run.evaluation(split, part_name(config["decoder"])))
+    metrics: dict[str, Any] = {split: result.rates.to_json() for split, result in results.items()}
+    metrics["train"] = {"seconds": round(seconds, 1), "epochs": trainer.current_epoch, "steps": trainer.global_step}
+    run.metrics.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+    console.print(score_table({split: (result.rates, result.seconds) for split, result in results.items()}))
+    console.print(sample_table(list(results.values())[-1].hypotheses))
+    about = f"trained {trainer.current_epoch} epochs in {seconds:.0f} s; all in {run.path}"
+    console.print(about, soft_wrap=True, highlight=False)
+
+
+def _interrupted(run: RunFolder) -> UserError:
+    """Say how to go on after Ctrl-C."""
+    if run.last.is_file():
+        return UserError(f"interrupted; the last checkpoint is kept; go on with `seqrec resume {run.path}`")
+    return UserError(f"interrupted before the first checkpoint; begin again with `seqrec resume {run.path}`")

@@ -1,0 +1,121 @@
+"""A corpus's archive, brought to a folder of unpacked and verified files, once."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from seqrec.corpora.archive import unpack
+from seqrec.corpora.download import download
+from seqrec.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_BLOCK_BYTES = 1 << 20
+_KEY_LENGTH = 12  # hexadecimal digits: enough to keep a user's archives apart
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a corpus comes from, as its settings have it."""
+
+    name: str  # the corpus
+    url: str  # the publisher's archive
+    archive: str | None  # the same, already on this machine; None: download it
+    checksum: str | None  # the content digest to expect; None: accept any
+
+
+def fetch(source: Source, downloads: Path, digest: Callable[[Path], str]) -> Path:
+    """Return the folder of the source's unpacked files: `downloads`/NAME/unpacked-KEY.
+
+    KEY stands for the bytes of the user's archive, or for the url, so another archive or url gets another folder. A
+    folder with a marker unpacked-KEY.completed beside it, which keeps the digest, is used as it is, with no network.
+
+    Args:
+        source: what to fetch.
+        downloads: where archives are kept and unpacked.
+        digest: returns the content digest of an unpacked folder; raises UserError when the corpus is not in it.
+
+    Raises:
+        UserError: the user's archive is missing, the download or the unpacking fails, or the digest is another.
+    """
+    home = downloads / source.name
+    if source.archive is None:
+        key = hashlib.sha256(source.url.encode()).hexdigest()[:_KEY_LENGTH]
+        archive = home / f"{key}-{PurePosixPath(urlsplit(source.url).path).name}"
+    else:
+        archive = _users_archive(source.archive)
+        key = file_digest(archive)[:_KEY_LENGTH]
+    folder = home / f"unpacked-{key}"
+    if not folder.exists():
+        if not archive.exists():
+            download(source.url, archive)
+        _marker(folder).unlink(missing_ok=True)
+        unpack(archive, folder)
+    _verify(source, archive, folder, digest)
+    return folder
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    sha256 = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK_BYTES):
+                sha256.update(block)
+    except OSError as error:
+        raise UserError(f"cannot read {path} ({error.strerror}); mend its permissions or give another file") from None
+    return sha256.hexdigest()
+
+
+def content_digest(paths: Iterable[Path], root: Path) -> str:
+    """Return the SHA-256 over names (relative to `root`) and bytes of files, in hexadecimal.
+
+    It survives packing the same files again, which publishers do on the fly. In `root`, with plain names, it is
+    the same as `LC_ALL=C sha256sum FILES | sha256sum`.
+    """
+    names = sorted(path.relative_to(root).as_posix() for path in paths)
+    lines = (f"{file_digest(root / name)}  {name}\n" for name in names)
+    return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _users_archive(path: str) -> Path:
+    archive = Path(path).expanduser()
+    if not archive.is_file():
+        what = "is not a file" if archive.exists() else "does not exist"
+        raise UserError(f"corpus.archive={path} {what}; give the publisher's archive, or leave it out to download it")
+    return archive
+
+
+def _verify(source: Source, archive: Path, folder: Path, digest: Callable[[Path], str]) -> None:
+    marker = _marker(folder)
+    if not marker.exists():
+        _complete(marker, digest(folder))
+    found = marker.read_text(encoding="ascii").strip()
+    if source.checksum is not None and found != source.checksum.lower():
+        raise UserError(
+            f"{archive}: the content digest of {source.name} is {found}, expected {source.checksum.lower()}; "
+            "set corpus.checksum=null to accept another version, or get the archive anew"
+        )
+
+
+def _marker(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.completed")  # not inside, where an archive could bring its own
+
+
+def _complete(marker: Path, found: str) -> None:
+    part = marker.with_name(f"{marker.name}.part")
+    try:
+        part.write_text(f"{found}\n", encoding="ascii")
+        part.replace(marker)
+    except OSError as error:
+        mend = "free space there, or choose another folder with data_dir=PATH"
+        raise UserError(f"cannot write {part} ({error.strerror}); {mend}") from None
