@@ -111,7 +111,9 @@ def _normalise(signals: Tensor, valid: Tensor) -> Tensor:
     x, y = signals[..., X], signals[..., Y]
     top, y_range = _least_and_range(y, valid)
     scale = _scale(signals[:, :1, HEIGHT], _least_and_range(x, valid)[1], y_range)
-    return torch.stack([(x - x[:, :1]) / scale, (y - top) / scale, _elapsed(signals, valid), signals[..., PRESSURE]], 2)
+    return torch.stack(
+        [(x - x[:, :1]) / scale, (y - top) / scale, _elapsed(signals[..., TIME]), signals[..., PRESSURE]], 2
+    )
 
 
 def _least_and_range(values: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
@@ -126,10 +128,9 @@ def _scale(height: Tensor, x_range: Tensor, y_range: Tensor) -> Tensor:
     return torch.where(scale > 0, scale, 1.0)
 
 
-def _elapsed(signals: Tensor, valid: Tensor) -> Tensor:
+def _elapsed(time: Tensor) -> Tensor:
     """Return the seconds (B, N) since the first known time; an unknown time is the last known one."""
-    time = signals[..., TIME]
-    known = valid & ~time.isnan()
+    known = ~time.isnan()
     start = time.gather(1, known.int().argmax(dim=1, keepdim=True))  # argmax: the first of equals
     elapsed = time.gather(1, _latest_index(known)) - start
     return torch.where(known.cumsum(dim=1) > 0, elapsed, 0.0)
@@ -167,14 +168,13 @@ def _place_frames(strokes: _Strokes, size: int) -> _Frames:
     index = numbers - ends.gather(1, last) + count  # in the stroke
     start, end = strokes.arcs.gather(1, first), strokes.arcs.gather(1, last)
     is_start = index == 0
-    target = torch.where(index == count - 1, end, start + index * _STEP)
+    target = torch.where(~is_start & (index == count - 1), end, start + index * _STEP)
     left = torch.minimum(torch.searchsorted(strokes.arcs, target, right=True) - 1, last)
     left = torch.where(is_start, first, left)  # not the last of equal points, whose time is later
     right = torch.minimum(left + 1, last)
     before = strokes.arcs.gather(1, left)
     span = (strokes.arcs.gather(1, right) - before).clamp(min=1)
-    weight = ((target - before).double() / span).masked_fill(is_start, 0.0)
-    return _Frames(left, right, weight, is_start)
+    return _Frames(left, right, (target - before).double() / span, is_start)
 
 
 def _interpolate(points: Tensor, frames: _Frames) -> Tensor:
