@@ -92,6 +92,15 @@ class SequenceDataModule(LightningDataModule):
                 f"{self._dev_survey.explain()}; they are scored, but left out of the dev loss"
             )
 
+    def start_epoch(self, epoch: int, batches: int = 0) -> None:
+        """Batch `epoch` next, past the `batches` that are done; an epoch that has been started goes on as it is."""
+        self.setup()
+        assert self.train_batches is not None
+        if self.train_batches.epoch != epoch or batches:
+            self.train_batches.set_epoch(epoch, batches)
+            if batches >= len(self.train_batches):
+                self.train_batches.set_epoch(epoch + 1)
+
     def train_dataloader(self) -> DataLoader[Batch]:
         """Return the batches of an epoch of training."""
         assert self.train_batches is not None

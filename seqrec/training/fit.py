@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from lightning.pytorch import Callback, Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar
 from lightning.pytorch.loggers.logger import Logger
 
-from seqrec.checkpoint import build_parts, read_checkpoint
+from seqrec.checkpoint import KEY, build_parts, read_checkpoint
 from seqrec.data.datamodule import SequenceDataModule, Track
 from seqrec.run_folder import RunFolder
 from seqrec.share import build
@@ -60,12 +61,12 @@ def fit(config: Mapping[str, Any], run: RunFolder, corpus: Path, resume: bool, t
         config["seed"],
     )
     progress = progress_callback()
-    last_step = read_checkpoint(run.last)["global_step"] if resume else None
+    last = read_checkpoint(run.last) if resume else None
     trainer: Trainer = build(
         config["trainer"],
         "trainer",
-        logger=loggers(config["logger"], run, last_step),
-        callbacks=[*checkpoints(run), progress],
+        logger=loggers(config["logger"], run, last["global_step"] if last else None),
+        callbacks=[*checkpoints(run, config["checkpoint_steps"]), progress],
         enable_progress_bar=isinstance(progress, ProgressBar),
         default_root_dir=run.path,
         use_distributed_sampler=False,  # the data module deals its own batches
@@ -73,16 +74,21 @@ def fit(config: Mapping[str, Any], run: RunFolder, corpus: Path, resume: bool, t
         log_every_n_steps=10,
         num_sanity_val_steps=0,
     )
+    if last:
+        data.trainer = trainer
+        data.start_epoch(**last[KEY]["place"])
     trainer.fit(module, datamodule=data, ckpt_path=run.last if resume else None, weights_only=True)
     return trainer
 
 
-def checkpoints(run: RunFolder) -> list[Callback]:
-    """Return the callbacks that keep the best checkpoint by dev CER, and the last one of each epoch."""
+def checkpoints(run: RunFolder, steps: int) -> list[Callback]:
+    """Return the callbacks that keep the best checkpoint by dev CER, and the last of each epoch and of `steps` steps."""
     folder = run.best.parent
+    keep = partial(ModelCheckpoint, folder, enable_version_counter=False)
     return [
-        ModelCheckpoint(folder, filename=run.best.stem, monitor="dev_cer", enable_version_counter=False),
-        ModelCheckpoint(folder, filename=run.last.stem, enable_version_counter=False, save_on_exception=True),
+        keep(filename=run.best.stem, monitor="dev_cer"),
+        keep(filename=run.last.stem),
+        keep(filename=run.last.stem, every_n_train_steps=steps),
     ]
 
 

@@ -12,7 +12,7 @@ from lightning.pytorch.loggers.logger import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
 COLUMNS = (
-    "epoch", "step", "train_loss_step", "train_loss_epoch", "dev_loss", "dev_wer", "dev_cer", "learning_rate",
+    "epoch", "step", "train_loss", "dev_loss", "dev_wer", "dev_cer", "learning_rate",
     "gradient_norm", "examples_per_second",
 )  # fmt: skip
 

@@ -68,11 +68,9 @@ class RecognitionTraining(LightningModule):
         return build(self.optimizer_config, "optimizer", params=self.recognizer.parameters())
 
     def on_train_epoch_start(self) -> None:
-        """Batch the epoch by its own number, past what a resumed run has done of it."""
-        done = self.trainer.fit_loop.epoch_loop.batch_progress.current.ready
+        """Batch the epoch by its own number."""
         data: SequenceDataModule = self.trainer.datamodule  # type: ignore[attr-defined]
-        assert data.train_batches is not None
-        data.train_batches.set_epoch(self.current_epoch, skipped_batches=done)
+        data.start_epoch(self.current_epoch)
         self._started, self._examples = perf_counter(), 0
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
@@ -89,7 +87,7 @@ class RecognitionTraining(LightningModule):
         emissions = self.recognizer(batch.signals, batch.signal_lengths)
         loss = self.loss(emissions, batch.targets, batch.target_lengths).mean().float()
         self._examples += len(batch)
-        self.log("train_loss", loss, batch_size=len(batch), prog_bar=True, on_step=True, on_epoch=True)
+        self.log("train_loss", loss, batch_size=len(batch), prog_bar=True)
         return loss
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
@@ -125,8 +123,10 @@ class RecognitionTraining(LightningModule):
         self.log_dict(values, prog_bar=True)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Put config and symbols beside the weights: a checkpoint is complete."""
-        checkpoint[KEY] = describe(self.parts.config, self.parts.tokenizer.symbols)
+        """Put config, symbols and the place in the data beside the weights: a checkpoint is complete."""
+        done = self.trainer.fit_loop.epoch_loop.batch_progress.current.processed
+        place = {"epoch": self.current_epoch, "batches": done}
+        checkpoint[KEY] = {**describe(self.parts.config, self.parts.tokenizer.symbols), "place": place}
 
     def _sum_over_ranks(self, values: Tensor) -> Tensor:
         total = self.trainer.strategy.reduce(values, reduce_op="sum")

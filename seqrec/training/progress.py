@@ -18,7 +18,7 @@ class EpochLines(Callback):
         values = {name: float(value) for name, value in trainer.callback_metrics.items()}
         print(
             f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
-            f"  loss {values.get('train_loss_step', float('nan')):.3f}  dev loss {values['dev_loss']:.3f}"
+            f"  loss {values.get('train_loss', float('nan')):.3f}  dev loss {values['dev_loss']:.3f}"
             f"  WER {100 * values['dev_wer']:.2f} %  CER {100 * values['dev_cer']:.2f} %",
             file=sys.stderr,
             flush=True,
