@@ -51,12 +51,12 @@ class Manifest:
     def __init__(self, path: Path) -> None:
         if not path.is_file():
             raise UserError(f"manifest {path} does not exist; write it with `seqrec prepare RECIPE`")
-        if path.stat().st_size == 0:
-            raise UserError(f"manifest {path} is empty; write it again with `seqrec prepare RECIPE`")
         self.path = path
-        self._file = path.open("rb")
-        self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+        with path.open("rb") as file:
+            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if path.stat().st_size else b""
         self._ends = _line_ends(self._map)
+        if not len(self):
+            raise UserError(f"manifest {path} is empty; write it again with `seqrec prepare RECIPE`")
 
     def __len__(self) -> int:
         return len(self._ends)
@@ -87,7 +87,7 @@ class Manifest:
         return Row(keys.pop("id"), keys.pop("text"), keys)
 
 
-def _line_ends(data: mmap.mmap) -> np.ndarray:
+def _line_ends(data: mmap.mmap | bytes) -> np.ndarray:
     """Return the offset behind each line, also where no newline ends the last; trailing blank lines do not count."""
     size = len(data)
     while size and data[size - 1] in b"\r\n \t":

@@ -53,7 +53,8 @@ def synthesise(utterances: Sequence[Utterance]) -> Iterator[bytes]:
 
 
 def _read_samples(process: subprocess.Popen[bytes], utterance: Utterance) -> bytes:
-    assert process.stdout is not None and process.stderr is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
     header = process.stdout.read(espeak_program.SIZE.size)
     size = espeak_program.SIZE.unpack(header)[0] if len(header) == espeak_program.SIZE.size else 0
     samples = process.stdout.read(size)

@@ -64,6 +64,7 @@ class SequenceDataModule(LightningDataModule):
         self.dev_set = ManifestDataset(folder / "manifest-dev.jsonl", parts.reader, parts.tokenizer)
         self.train_batches: FrameBatches | None = None
         self._dev_survey: Survey | None = None
+        self._done: dict[int, int] = {}
 
     def train_examples(self) -> Iterator[Example]:
         """Yield the training examples in the manifest's order."""
@@ -92,18 +93,15 @@ class SequenceDataModule(LightningDataModule):
                 f"{self._dev_survey.explain()}; they are scored, but left out of the dev loss"
             )
 
-    def start_epoch(self, epoch: int, batches: int = 0) -> None:
-        """Batch `epoch` next, past the `batches` that are done; an epoch that has been started goes on as it is."""
-        self.setup()
-        assert self.train_batches is not None
-        if self.train_batches.epoch != epoch or batches:
-            self.train_batches.set_epoch(epoch, batches)
-            if batches >= len(self.train_batches):
-                self.train_batches.set_epoch(epoch + 1)
+    def resume(self, epoch: int, batches: int) -> None:
+        """Leave out the first `batches` of `epoch` on this rank: an interrupted run has done them."""
+        self._done = {epoch: batches}
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        """Return the batches of an epoch of training."""
+        """Return the batches of the trainer's epoch; asked for anew each epoch, since their number differs."""
         assert self.train_batches is not None
+        epoch = self.trainer.current_epoch if self.trainer else 0
+        self.train_batches.set_epoch(epoch, self._done.get(epoch, 0))
         count = len(self.train_batches.indices)
         if len(self.train_batches) * self._num_ranks > count:
             raise UserError(
@@ -162,7 +160,7 @@ def _feasible(train: Survey, infeasible: Infeasible) -> np.ndarray:
     if count and infeasible == "error":
         raise UserError(
             f"train: {count} of {len(train.ids)} targets need more frames than their examples have: {train.explain()}; "
-            "mend the transcripts, lower encoder.stack_stride or the front-end's hop or step, or set ctc.infeasible=skip"
+            "mend the transcripts, lower encoder.stack_stride or the front-end's hop, or set ctc.infeasible=skip"
         )
     if count:
         logger.warning(

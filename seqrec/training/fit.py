@@ -69,20 +69,20 @@ def fit(config: Mapping[str, Any], run: RunFolder, corpus: Path, resume: bool, t
         callbacks=[*checkpoints(run, config["checkpoint_steps"]), progress],
         enable_progress_bar=isinstance(progress, ProgressBar),
         default_root_dir=run.path,
+        reload_dataloaders_every_n_epochs=1,
         use_distributed_sampler=False,  # the data module deals its own batches
         enable_model_summary=False,
         log_every_n_steps=10,
         num_sanity_val_steps=0,
     )
     if last:
-        data.trainer = trainer
-        data.start_epoch(**last[KEY]["place"])
+        data.resume(**last[KEY]["place"])
     trainer.fit(module, datamodule=data, ckpt_path=run.last if resume else None, weights_only=True)
     return trainer
 
 
 def checkpoints(run: RunFolder, steps: int) -> list[Callback]:
-    """Return the callbacks that keep the best checkpoint by dev CER, and the last of each epoch and of `steps` steps."""
+    """Return what keeps the best checkpoint by dev CER, and the last of each epoch and of `steps` steps."""
     folder = run.best.parent
     keep = partial(ModelCheckpoint, folder, enable_version_counter=False)
     return [

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from seqrec.checkpoint import KEY, Parts, describe
 from seqrec.ctc.loss import CTCLoss
-from seqrec.data.datamodule import SequenceDataModule
 from seqrec.metrics.rates import ErrorRates
 from seqrec.parts import Decoder
 from seqrec.sequence import Batch, Emissions
@@ -62,15 +61,14 @@ class RecognitionTraining(LightningModule):
         self._dev_loss = torch.zeros(2, dtype=torch.float64)  # sum of nats, examples
         self._started = perf_counter()
         self._examples = 0
+        self._batches_done = 0  # of this epoch
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Build the optimiser over the recogniser's weights."""
         return build(self.optimizer_config, "optimizer", params=self.recognizer.parameters())
 
     def on_train_epoch_start(self) -> None:
-        """Batch the epoch by its own number."""
-        data: SequenceDataModule = self.trainer.datamodule  # type: ignore[attr-defined]
-        data.start_epoch(self.current_epoch)
+        """Start the clock."""
         self._started, self._examples = perf_counter(), 0
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
@@ -87,6 +85,7 @@ class RecognitionTraining(LightningModule):
         emissions = self.recognizer(batch.signals, batch.signal_lengths)
         loss = self.loss(emissions, batch.targets, batch.target_lengths).mean().float()
         self._examples += len(batch)
+        self._batches_done = batch_idx + 1
         self.log("train_loss", loss, batch_size=len(batch), prog_bar=True)
         return loss
 
@@ -124,8 +123,7 @@ class RecognitionTraining(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put config, symbols and the place in the data beside the weights: a checkpoint is complete."""
-        done = self.trainer.fit_loop.epoch_loop.batch_progress.current.processed
-        place = {"epoch": self.current_epoch, "batches": done}
+        place = {"epoch": self.current_epoch, "batches": self._batches_done}
         checkpoint[KEY] = {**describe(self.parts.config, self.parts.tokenizer.symbols), "place": place}
 
     def _sum_over_ranks(self, values: Tensor) -> Tensor:
