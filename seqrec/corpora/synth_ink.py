@@ -42,7 +42,7 @@ class SynthInk:
         num_train: int = 2500,
         num_dev: int = 200,
         num_test: int = 400,
-        num_writers: int = 60,
+        num_writers: int = 150,
         seed: int = 0,
     ) -> None:
         self.sizes = {"train": num_train, "dev": num_dev, "test": num_test}

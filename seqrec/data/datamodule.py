@@ -19,6 +19,7 @@ from seqrec.data.survey import Survey, survey
 from seqrec.errors import UserError
 from seqrec.sequence import Batch, Example, collate
 
+_STATISTICS_EXAMPLES = 2000  # at most
 logger = logging.getLogger(__name__)
 Infeasible = Literal["error", "skip"]
 Track = Callable[[Iterable[int], str], Iterable[int]]  # shows progress under a title
@@ -67,8 +68,10 @@ class SequenceDataModule(LightningDataModule):
         self._done: dict[int, int] = {}
 
     def train_examples(self) -> Iterator[Example]:
-        """Yield the training examples in the manifest's order."""
-        return (self.train_set[index] for index in range(len(self.train_set)))
+        """Yield training examples, spread over the manifest, for the front-end's statistics."""
+        step = -(-len(self.train_set) // _STATISTICS_EXAMPLES)
+        indices = self.track(range(0, len(self.train_set), step), "taking statistics")
+        return (self.train_set[index] for index in indices)
 
     def setup(self, stage: str | None = None) -> None:
         """Survey both splits and decide about infeasible targets, once."""

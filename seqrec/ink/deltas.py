@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from seqrec.errors import UserError
 from seqrec.ink.ink import HEIGHT, PRESSURE, STROKE, TIME, X, Y
+from seqrec.normalisation import GlobalNormalisation
 from seqrec.sequence import Features, length_mask
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ class StrokeDeltas(nn.Module):
     to the origin. A frame is (dx, dy, dt, pen down, stroke start), without time (dx, dy, stroke start).
 
     An unknown time counts as the last known one, so ink without time has dt = 0; `time=False` is meant for it. The pen
-    is down where the pressure is unknown or positive.
+    is down where the pressure is unknown or positive. With `normalize` `global` each of them is then brought to mean 0,
+    variance 1 over the training data (see `fit`); `none` leaves them as they are.
 
     Raises:
         UserError: `step` is not positive.
@@ -60,16 +62,21 @@ class StrokeDeltas(nn.Module):
 
     length_depends_on_content = True
 
-    def __init__(self, step: float = 0.05, time: bool = True) -> None:
+    def __init__(self, step: float = 0.05, time: bool = True, normalize: Literal["global", "none"] = "global") -> None:
         super().__init__()
         if not step > 0:
             raise UserError(f"step is {step}; give a positive fraction of the writing-area height, such as 0.05")
         self.step = step
         self.time = time
         self.num_features = 5 if time else 3
+        self.normalize = normalize
+        self.normalisation = GlobalNormalisation(self.num_features)
 
     def forward(self, signals: Tensor, signal_lengths: Tensor) -> Features:
         """Return the deltas of signals (B, N, 6) as of `Ink.to_signal`, lengths (B,)."""
+        return self.normalisation(self._deltas(signals, signal_lengths))
+
+    def _deltas(self, signals: Tensor, signal_lengths: Tensor) -> Features:
         strokes = _measure(signals.double(), signal_lengths, self.step)
         lengths = strokes.counts.sum(dim=1)
         frames = _place_frames(strokes, int(lengths.max()))
@@ -83,7 +90,11 @@ class StrokeDeltas(nn.Module):
         return _measure(signals.double(), signal_lengths, self.step).counts.sum(dim=1)
 
     def fit(self, signals: Iterable[Tensor]) -> None:
-        """Take no statistics: the scale is each ink's own."""
+        """Take the mean and deviation that `global` normalises by from training signals (N, 6); else look at none."""
+        if self.normalize == "global":
+            self.normalisation.fit(
+                self._deltas(signal[None], torch.tensor([len(signal)])).values[0] for signal in signals
+            )
 
     def _differences(self, points: Tensor, is_start: Tensor) -> Tensor:
         """(B, T, 4) -> (B, T, F)."""

@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from seqrec.normalisation import GlobalNormalisation
 from seqrec.sequence import Features, length_mask, num_windows
 from seqrec.speech.portable_torchaudio import torchaudio
 
@@ -60,10 +61,7 @@ class LogMel(nn.Module):
             self.fft_size // 2 + 1, low_hz, top, num_mels, sample_rate, norm="slaney", mel_scale="slaney"
         )
         self.register_buffer("bank", bank, persistent=False)  # (bins, F)
-        self.register_buffer("mean", torch.zeros(num_mels))
-        self.register_buffer("deviation", torch.ones(num_mels))
-        self.mean: Tensor
-        self.deviation: Tensor
+        self.normalisation = GlobalNormalisation(num_mels)
         self.bank: Tensor
         self.taper: Tensor
 
@@ -75,20 +73,12 @@ class LogMel(nn.Module):
         """Turn signals (B, N, 1) into features (B, T, F)."""
         lengths = self.frame_lengths(None, signal_lengths)
         values = self._log_bands(signals, signal_lengths)[:, : int(lengths.max())]
-        return Features(self._normalise(values, lengths), lengths)
+        return self._normalise(Features(values, lengths))
 
-    @torch.no_grad()
     def fit(self, signals: Iterable[Tensor]) -> None:
         """Take the mean and deviation that `global` normalises by from training signals (N, 1); else look at none."""
-        if self.normalize != "global":
-            return
-        sums = torch.zeros(3, self.num_features, dtype=torch.float64)  # of ones, values, squares
-        for signal in signals:
-            bands = self._log_bands(signal[None], torch.tensor([len(signal)]))[0].double()
-            sums += torch.stack([torch.ones_like(bands).sum(0), bands.sum(0), bands.square().sum(0)])
-        mean, square = sums[1] / sums[0], sums[2] / sums[0]
-        self.mean.copy_(mean)
-        self.deviation.copy_((square - mean.square()).clamp(min=0).sqrt().clamp(min=1e-3))
+        if self.normalize == "global":
+            self.normalisation.fit(self._log_bands(signal[None], torch.tensor([len(signal)]))[0] for signal in signals)
 
     def _log_bands(self, signals: Tensor, signal_lengths: Tensor) -> Tensor:
         samples = signals[..., 0]  # (B, N, 1) -> (B, N)
@@ -102,17 +92,17 @@ class LogMel(nn.Module):
             energies = spectrum.real.square() + spectrum.imag.square()
             return (energies @ self.bank).clamp(min=self.floor).log()  # (B, T, bins) -> (B, T, F)
 
-    def _normalise(self, values: Tensor, lengths: Tensor) -> Tensor:
-        mask = length_mask(lengths, values.shape[1])[..., None]
-        if self.normalize == "utterance":
-            count = lengths[:, None, None]
-            mean = (values * mask).sum(1, keepdim=True) / count
-            centred = (values - mean) * mask
-            variance = centred.square().sum(1, keepdim=True) / count
-            return centred / (variance.sqrt() + 1e-3)
+    def _normalise(self, features: Features) -> Features:
         if self.normalize == "global":
-            values = (values - self.mean) / self.deviation
-        return values * mask
+            return self.normalisation(features)
+        mask = length_mask(features.lengths, features.values.shape[1])[..., None]
+        values = features.values * mask
+        if self.normalize == "utterance":
+            count = features.lengths[:, None, None]
+            values = (values - values.sum(1, keepdim=True) / count) * mask
+            deviation = (values.square().sum(1, keepdim=True) / count).sqrt()
+            values = values / (deviation + 1e-3)
+        return Features(values, features.lengths)
 
 
 def _check(window: int, hop: int, low_hz: float, high_hz: float, sample_rate: int, num_mels: int) -> None:

@@ -66,6 +66,10 @@ def slow_deltas(ink: Ink, step: float = STEP) -> np.ndarray:
     return result
 
 
+def as_batch(ink: Ink) -> tuple[Tensor, Tensor]:
+    return pad_signals([torch.from_numpy(ink.to_signal())])
+
+
 def random_ink(seed: int, columns: int = 4) -> Ink:
     generator = np.random.default_rng(seed)
     strokes = []
@@ -245,9 +249,25 @@ def test_many_inks_at_once() -> None:
         assert torch.equal(deltas(ink).values[0], values[:length])
 
 
-def test_no_module_state() -> None:
-    assert not StrokeDeltas().state_dict()
-    assert StrokeDeltas.length_depends_on_content
+def test_global_normalisation_is_fitted_and_kept_in_the_state() -> None:
+    inks = [random_ink(seed) for seed in range(20)]
+    frontend = StrokeDeltas()
+    raw = torch.cat([deltas(ink).values[0] for ink in inks])
+    frontend.fit(torch.from_numpy(ink.to_signal()) for ink in inks)
+    values = torch.cat([frontend(*as_batch(ink)).values[0] for ink in inks])
+    changing = raw.std(dim=0) > 1e-4
+    assert changing[:3].all()
+    torch.testing.assert_close(values[:, changing].mean(0), torch.zeros(int(changing.sum())), atol=1e-4, rtol=0)
+    torch.testing.assert_close(values[:, changing].var(0, unbiased=False), torch.ones(int(changing.sum())))
+    copy = StrokeDeltas()
+    copy.load_state_dict(frontend.state_dict())
+    assert torch.equal(copy(*as_batch(inks[0])).values, frontend(*as_batch(inks[0])).values)
+
+
+def test_without_normalisation_nothing_is_fitted() -> None:
+    frontend = StrokeDeltas(normalize="none")
+    frontend.fit(iter([]))
+    assert torch.equal(frontend.normalisation.deviation, torch.ones(5))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
