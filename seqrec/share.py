@@ -13,7 +13,7 @@ import inspect
 import os
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -78,6 +78,8 @@ def _load_class(target: object, where: str) -> type:
     # A path such as seqrec.share.os.system walks through an allowed module to a stranger.
     if not isinstance(found, type) or not _inside(found.__module__, packages):
         raise UserError(f"{where}._target_={target} is not a class of the allowed packages {', '.join(packages)}")
+    if getattr(found, "_is_protocol", False):
+        raise UserError(f"{where}._target_={target} is only an interface; name a class that offers it")
     return found
 
 
@@ -127,6 +129,8 @@ def _fits(value: object, hint: Any) -> bool:
         return isinstance(value, hint)
     if origin in (list, tuple) and choices:
         return isinstance(value, (list, tuple)) and all(_fits(item, choices[0]) for item in value)
+    if origin is Sequence:
+        return isinstance(value, Sequence)
     return True
 
 
@@ -136,6 +140,8 @@ def _spell(hint: Any) -> str:
         return "one of " + ", ".join(map(str, choices))
     if origin in (typing.Union, types.UnionType):
         return " or ".join(_spell(choice) for choice in choices)
+    if origin is Sequence:
+        return "a list"
     names = {int: "a whole number", float: "a number", str: "a string", bool: "true or false", type(None): "null"}
     return names.get(hint, str(hint))
 

@@ -44,12 +44,12 @@ class EditCounts:
 
 
 def count_word_edits(references: Sequence[str], hypotheses: Sequence[str]) -> EditCounts:
-    """Sum the word edits of pairs of texts; words are what white space separates."""
+    """Sum the word edits of pairs of normalised texts; words are what spaces separate."""
     return _counts(jiwer.process_words(list(references), list(hypotheses))) if references else EditCounts()
 
 
 def count_character_edits(references: Sequence[str], hypotheses: Sequence[str]) -> EditCounts:
-    """Sum the character edits of pairs of texts; spaces are characters."""
+    """Sum the character edits of pairs of normalised texts; spaces are characters."""
     return _counts(jiwer.process_characters(list(references), list(hypotheses))) if references else EditCounts()
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from math import gcd
+from math import ceil, gcd
 from pathlib import Path
+from reprlib import repr as short_repr
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from seqrec.manifest import Row
 
 logger = logging.getLogger(__name__)
+_LARGEST_FILTER = 100_000_000  # coefficients of a resampling filter; 22,254 to 16,000 Hz takes 89 million
+_LARGEST_RATIO = 100
 
 
 class AudioReader:
@@ -39,12 +42,7 @@ class AudioReader:
 
     def signal_length(self, row: Row) -> int:
         """Return N for a row of a manifest, from its `num_samples` and `sample_rate`, opening nothing."""
-        try:
-            num_samples, rate = int(row.fields["num_samples"]), int(row.fields["sample_rate"])
-        except (KeyError, TypeError, ValueError):
-            raise UserError(
-                f"example `{row.id}`: its row lacks a whole `num_samples` or `sample_rate`; prepare the corpus again"
-            ) from None
+        num_samples, rate = _count(row, "num_samples"), _count(row, "sample_rate")
         return resampled_length(num_samples, rate, self.sample_rate)
 
     def read(self, row: Row, folder: Path) -> Tensor:
@@ -79,18 +77,18 @@ class AudioReader:
                 f"{name}: {bad} of {samples.size} samples are NaN or infinite; record it again or leave it out"
             )
         if samples.shape[1] > 1:
-            self._say_once(f"{name}: mixing {samples.shape[1]} channels down to one (said once)")
+            self._say_once(name, f"mixing {samples.shape[1]} channels down to one (said once)")
         signal = torch.from_numpy(samples.mean(axis=1, dtype=np.float32))  # (N, channels) -> (N,)
         if rate != self.sample_rate:
-            self._say_once(f"{name}: resampling {rate} Hz to {self.sample_rate} Hz (said once for each rate)")
+            _check_resampling(rate, self.sample_rate, name)
+            self._say_once(name, f"resampling {rate} Hz to {self.sample_rate} Hz (said once for each rate)")
             signal = torchaudio.functional.resample(signal, rate, self.sample_rate)
         return signal[:, None]
 
-    def _say_once(self, message: str) -> None:
-        kind = message.partition(": ")[2]
-        if kind not in self._said:
-            self._said.add(kind)
-            logger.warning(message)
+    def _say_once(self, name: str, message: str) -> None:
+        if message not in self._said:
+            self._said.add(message)
+            logger.warning(f"{name}: {message}")
 
 
 def decode(path: Path) -> tuple[np.ndarray, int]:
@@ -108,6 +106,27 @@ def decode(path: Path) -> tuple[np.ndarray, int]:
 
 
 def resampled_length(num_samples: int, rate: int, new_rate: int) -> int:
-    """Return how many samples torchaudio's resampling makes of `num_samples`: the ceiling of their share."""
+    """Return how many samples torchaudio's resampling makes of `num_samples`: the ceiling of their share in float32."""
+    if rate == new_rate:
+        return num_samples
     divisor = gcd(rate, new_rate)
-    return -(-num_samples * (new_rate // divisor) // (rate // divisor))
+    old, new = rate // divisor, new_rate // divisor
+    return min(ceil(np.float32(new * num_samples / old)), (num_samples // old + 1) * new)
+
+
+def _check_resampling(rate: int, new_rate: int, name: str) -> None:
+    """Refuse rates, mostly of damaged headers, whose filters or output would take gigabytes."""
+    divisor = gcd(rate, new_rate)
+    ratio = max(rate, new_rate) / min(rate, new_rate)
+    if (rate // divisor) * (new_rate // divisor) > _LARGEST_FILTER or ratio > _LARGEST_RATIO:
+        raise UserError(
+            f"{name}: its rate of {rate} Hz cannot be resampled to {new_rate} Hz in reasonable memory; "
+            "convert it to a usual rate, such as 16000 Hz"
+        )
+
+
+def _count(row: Row, name: str) -> int:
+    value = row.fields.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 1 << 53:
+        raise UserError(f"example `{row.id}`: `{name}` is {short_repr(value)}, not a count; prepare the corpus again")
+    return value

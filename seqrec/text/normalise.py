@@ -15,4 +15,6 @@ def normalise(text: str, unicode_form: UnicodeForm = "NFC", case: Case = "keep")
         text = unicodedata.normalize(unicode_form, text)
     if case != "keep":
         text = text.lower() if case == "lower" else text.upper()
+        if unicode_form != "none":  # some letters change case only to a decomposed sequence, such as U+0390
+            text = unicodedata.normalize(unicode_form, text)
     return " ".join(text.split())

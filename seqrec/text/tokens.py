@@ -96,5 +96,8 @@ def read_tokens(path: Path) -> tuple[str, ...]:
         raise UserError(f"token list {path} cannot be read ({error}); prepare the corpus again") from None
     if not isinstance(tokens, list) or not tokens or tokens[0] != BLANK:
         raise UserError(f"token list {path} does not start with {BLANK!r}; prepare the corpus again")
-    _check_symbols(tokens[1:])
+    try:
+        _check_symbols(tokens[1:])
+    except UserError as error:
+        raise UserError(f"token list {path}: {error}; or prepare the corpus again") from None
     return tuple(tokens[1:])
