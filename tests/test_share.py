@@ -84,6 +84,19 @@ def test_a_part_gets_its_options_and_what_code_adds() -> None:
         "pathlib.Path",
         "seqrecx.parts.Reader",  # begins like an allowed package
         "torch.optimx.SGD",
+        ".seqrec",
+    ],
+)
+def test_targets_outside_the_allowed_packages_are_refused(target: str) -> None:
+    with pytest.raises(
+        UserError, match=r"^encoder\._target_=\S+ lies outside the allowed packages seqrec, torch\.optim"
+    ):
+        build({"_target_": target}, "encoder")
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
         "seqrec.share.os.system",  # through an allowed module to a stranger
         "seqrec.run_folder.subprocess.Popen",
         "seqrec.share.Path",
@@ -97,7 +110,6 @@ def test_a_part_gets_its_options_and_what_code_adds() -> None:
         "seqrec.no.Such",
         "seqrec.",
         "seqrec..share",
-        ".seqrec",
         "SGD",
         "",
         None,

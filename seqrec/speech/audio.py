@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from seqrec.manifest import Row
 
 logger = logging.getLogger(__name__)
-_LARGEST_FILTER = 100_000_000  # coefficients of a resampling filter; 22,254 to 16,000 Hz takes 89 million
+_LARGEST_FILTER = 20_000_000  # coefficients of a resampling filter; 44,056 to 16,000 Hz takes 11 million
 _LARGEST_RATIO = 100
 
 
