@@ -82,7 +82,9 @@ def run_recipe(words: Sequence[str], usage: str, task: Task) -> None:
     recipe = find_recipe(words[0])
     register_plugins()
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach us, and become sentences below
-    command, sys.argv = sys.argv, [sys.argv[0], *_HYDRA_OPTIONS, *words[1:]]
+    overrides = [word for word in words[1:] if "=" in word and not word.startswith("-")]
+    flags = [word for word in words[1:] if word not in overrides]  # Hydra wants them before the overrides
+    command, sys.argv = sys.argv, [sys.argv[0], *flags, *_HYDRA_OPTIONS, *overrides]
 
     failures: list[Exception] = []
 

@@ -29,11 +29,11 @@ def find_recipe(name: str) -> RecipeFile:
     Raises:
         UserError: there is none.
     """
-    if name.endswith((".yaml", ".yml")):
+    if name.endswith(".yaml"):
         path = Path(name).absolute()
         if not path.is_file():
             raise UserError(f"recipe file {name} does not exist; check the path")
-        return RecipeFile(path.parent, path.name)
+        return RecipeFile(path.parent, path.stem)
     recipes = list_recipes()
     if name not in recipes:
         raise UserError(

@@ -50,7 +50,17 @@ def train(config: dict[str, Any]) -> None:
         run.config.write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
         run.tokens.write_bytes((corpus.folder / "tokens.json").read_bytes())
         run.write_environment(config["seed"], sys.argv)
+        _point_to_latest(run.path, config["recipe"])
     train_run(config, run, corpus.folder, resume=False)
+
+
+def _point_to_latest(run: Path, recipe: str) -> None:
+    """Keep a link `runs/RECIPE/latest` to the newest run that lies in its usual place."""
+    link = run.parent / "latest"
+    usual = run.parent == Path("runs").absolute() / recipe
+    if usual and (link.is_symlink() or not link.exists()):
+        link.unlink(missing_ok=True)
+        link.symlink_to(run.name)
 
 
 def _check(config: dict[str, Any]) -> None:

@@ -28,10 +28,8 @@ def train_run(config: Mapping[str, Any], run: RunFolder, corpus: Path, resume: b
         console.print(f"run folder: {run.path}", soft_wrap=True, highlight=False)
     try:
         trainer = fit(config, run, corpus, resume, lambda items, title: items if quiet else track(items, title))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):  # Lightning exits with 1 after Ctrl-C
         raise _interrupted(run) from None
-    if trainer.interrupted:
-        raise _interrupted(run)
     if trainer.is_global_zero:
         _score(config, run, corpus, trainer, perf_counter() - started)
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from torch.utils.data import Sampler
 
+from seqrec.errors import UserError
+
 
 class FrameBatches(Sampler[list[int]]):
     """Batches of which no padded one has more than `max_frames` frames.
@@ -40,7 +42,7 @@ class FrameBatches(Sampler[list[int]]):
         num_ranks: int = 1,
     ) -> None:
         if max_frames < 1 or max_examples < 1:
-            raise ValueError(f"max_frames={max_frames}, max_examples={max_examples}: both must be at least 1")
+            raise UserError(f"data.max_frames={max_frames}, data.max_examples={max_examples}: both must be at least 1")
         self.frames = frames
         self.indices = np.arange(len(frames)) if indices is None else indices
         self.max_frames = max_frames

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from tiny import TINY, Seqrec, tiny_options
+
+from seqrec.checkpoint import read_checkpoint
+from seqrec.text.tokens import read_tokens
+
+
+def test_a_run_folder_is_complete(ink_run: Path) -> None:
+    names = {path.relative_to(ink_run).as_posix() for path in ink_run.rglob("*") if path.is_file()}
+    assert names >= {
+        "config.yaml", "tokens.json", "environment.json", "metrics.csv", "metrics.json",
+        "checkpoints/best.ckpt", "checkpoints/last.ckpt",
+        "evaluation/dev-greedy/report.json", "evaluation/dev-greedy/hypotheses.jsonl",
+        "evaluation/test-greedy/report.json", "evaluation/test-greedy/hypotheses.jsonl",
+    }  # fmt: skip
+
+
+def test_metrics_are_fractions_with_their_counts(ink_run: Path) -> None:
+    metrics = json.loads((ink_run / "metrics.json").read_text())
+    test = metrics["test"]
+    assert test["examples"] == 8
+    errors = test["substitutions"] + test["insertions"] + test["deletions"]
+    assert test["wer"] == pytest.approx(errors / test["words"])
+    assert metrics["train"]["epochs"] == 2
+    report = json.loads((ink_run / "evaluation/test-greedy/report.json").read_text())
+    assert {key: report[key] for key in test} == test
+
+
+def test_the_environment_says_where_numbers_come_from(ink_run: Path) -> None:
+    environment = json.loads((ink_run / "environment.json").read_text())
+    assert environment["seed"] == 0
+    assert environment["versions"]["torch"] == torch.__version__
+    assert environment["machine"]["processor"]
+    assert set(environment["git"] or {"commit": "", "changed": False}) == {"commit", "changed"}
+
+
+def test_the_config_spells_every_default_out(ink_run: Path) -> None:
+    config = yaml.safe_load((ink_run / "config.yaml").read_text())
+    assert config["frontend"]["step"] == 0.05
+    assert config["encoder"]["bidirectional"] is True
+    assert Path(config["data_dir"]).is_absolute()
+
+
+def test_the_alphabet_is_of_the_training_text(ink_run: Path) -> None:
+    (manifest,) = (ink_run.parent / "data").glob("synth_ink*/manifest-train.jsonl")
+    texts = [json.loads(line)["text"] for line in manifest.read_text().splitlines()]
+    assert set(read_tokens(ink_run / "tokens.json")) == set("".join(texts))
+
+
+@pytest.mark.parametrize("recipe", ["synth/ink", "synth/speech"])
+def test_the_same_seed_gives_the_same_weights(
+    recipe: str, seqrec: Seqrec, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    run: Path = request.getfixturevalue("ink_run" if recipe == "synth/ink" else "speech_run")
+    options = [*tiny_options(recipe, run.parent / "data"), "trainer.max_epochs=2"]
+    assert seqrec("train", recipe, *options, f"hydra.run.dir={tmp_path}/again").code == 0
+    assert seqrec("train", recipe, *options, f"hydra.run.dir={tmp_path}/other", "seed=1").code == 0
+    first, again, other = (
+        read_checkpoint(path / "checkpoints/last.ckpt")["state_dict"]
+        for path in (run, tmp_path / "again", tmp_path / "other")
+    )
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not all(torch.equal(first[name], other[name]) for name in first)
+
+
+def test_every_epoch_is_validated_and_logged(ink_run: Path) -> None:
+    with (ink_run / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows if row["dev_cer"]] == ["0", "1"]
+    assert all(float(row["train_loss"]) > 0 for row in rows if row["train_loss"])
+
+
+def test_a_sweep_makes_a_run_for_each_value(seqrec: Seqrec, ink_run: Path, tmp_path: Path) -> None:
+    options = [*tiny_options("synth/ink", ink_run.parent / "data"), "trainer.max_epochs=1"]
+    outcome = seqrec("train", "synth/ink", "-m", "encoder.stack_stride=2,4", *options)
+    assert outcome.code == 0, outcome.err
+    assert len(list(tmp_path.glob("runs/synth/ink/sweep_*/*/metrics.json"))) == 2
+
+
+def test_the_newest_run_is_called_latest(seqrec: Seqrec, ink_run: Path, tmp_path: Path) -> None:
+    options = [*tiny_options("synth/ink", ink_run.parent / "data"), "trainer.max_epochs=1"]
+    assert seqrec("train", "synth/ink", *options).code == 0
+    assert (tmp_path / "runs/synth/ink/latest/metrics.json").is_file()
+    assert seqrec("evaluate", "runs/synth/ink/latest", "split=dev").code == 0
+
+
+def test_a_recipe_of_ones_own_with_a_part_of_ones_own(
+    seqrec: Seqrec, ink_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my_parts.py").write_text(
+        "from seqrec.encoders.lstm import LSTMEncoder\n\n\nclass MyEncoder(LSTMEncoder):\n    pass\n"
+    )
+    (tmp_path / "mine.yaml").write_text(
+        "# @package _global_\ndefaults: [/train, override /corpus: synth_ink, override /reader: ink, "
+        "override /frontend: deltas, override /encoder: null, _self_]\n"
+        "encoder: {_target_: my_parts.MyEncoder, hidden_size: 8, num_layers: 1}\ntrainer: {max_epochs: 1}\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    options = [*TINY["synth/ink"], f"data_dir={ink_run.parent}/data", "logger=none"]
+    refused = seqrec("train", "./mine.yaml", *options)
+    assert refused.code == 2
+    assert "SEQREC_PACKAGES" in refused.err
+    monkeypatch.setenv("SEQREC_PACKAGES", "my_parts")
+    assert seqrec("train", "./mine.yaml", *options, f"hydra.run.dir={tmp_path}/run").code == 0
+    assert seqrec("evaluate", tmp_path / "run").code == 0
+
+
+def test_global_normalisation_is_fitted_on_speech(seqrec: Seqrec, speech_run: Path, tmp_path: Path) -> None:
+    options = [*tiny_options("synth/speech", speech_run.parent / "data"), "trainer.max_epochs=1"]
+    run = tmp_path / "run"
+    assert seqrec("train", "synth/speech", *options, "frontend.normalize=global", f"hydra.run.dir={run}").code == 0
+    weights = read_checkpoint(run / "checkpoints/last.ckpt")["state_dict"]
+    assert (weights["recognizer.frontend.normalisation.mean"] < -1).all()  # log energies of signals below full scale
