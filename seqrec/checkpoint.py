@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise UserError(f"checkpoint {path} does not exist; give a run folder that holds checkpoints/best.ckpt")
+    _check_sums(path)
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -65,6 +67,19 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get(KEY), dict) or "state_dict" not in checkpoint:
         raise UserError(f"checkpoint {path} is no checkpoint of seqrec; give one that `seqrec train` wrote")
     return checkpoint
+
+
+def _check_sums(path: Path) -> None:
+    """Compare the archive's check sums: torch.load does not, and would take flipped bits for weights."""
+    if not zipfile.is_zipfile(path):
+        return  # torch.load says what else it is
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except Exception as error:  # whatever a damaged directory makes zipfile stumble over
+        raise UserError(f"checkpoint {path} cannot be read ({error}); copy or train it again") from None
+    if damaged:
+        raise UserError(f"checkpoint {path} is damaged at {damaged}; copy or train it again")
 
 
 def load_parts(path: Path) -> Parts:

@@ -11,7 +11,6 @@ from time import perf_counter
 from seqrec.data.batching import FrameBatches
 from seqrec.data.dataset import ManifestDataset
 from seqrec.data.survey import survey
-from seqrec.errors import UserError
 from seqrec.metrics.rates import ErrorRates
 from seqrec.transcriber import Transcriber
 
@@ -63,8 +62,6 @@ def evaluate(
     started = perf_counter()
     parts = transcriber.parts
     dataset = ManifestDataset(manifest, parts.reader, parts.tokenizer)
-    if not len(dataset):
-        raise UserError(f"manifest {manifest} holds no examples; prepare the corpus again")
     frames = survey(dataset, parts.recognizer).frames  # names characters outside the alphabet, before time is spent
     batches = FrameBatches(frames, None, max_frames, max_examples, shuffle=False)
     found: dict[int, Hypothesis] = {}

@@ -84,6 +84,10 @@ class Manifest:
         for name in ("id", "text"):
             if not isinstance(keys.get(name), str):
                 raise UserError(f"{where}: `{name}` is {keys.get(name)!r}, not a string; mend or drop the line")
+            if any("\ud800" <= character <= "\udfff" for character in keys[name]):
+                raise UserError(
+                    f"{where}: `{name}` holds half a UTF-16 pair, which is no character; mend or drop the line"
+                )
         return Row(keys.pop("id"), keys.pop("text"), keys)
 
 

@@ -21,7 +21,14 @@ from typing import Any, Literal
 from seqrec.errors import UserError, did_you_mean
 
 PACKAGE = Path(__file__).parent
-ALLOWED = ("seqrec", "torch.optim", "lightning.pytorch")
+ALLOWED = (
+    "seqrec",
+    "torch.optim",
+    "lightning.pytorch.Trainer",
+    "lightning.pytorch.trainer",
+    "lightning.pytorch.loggers",
+    "lightning.pytorch.callbacks",
+)
 PACKAGES_VARIABLE = "SEQREC_PACKAGES"  # names of the user's own packages, separated by commas
 
 

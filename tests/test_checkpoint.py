@@ -184,3 +184,11 @@ def test_a_damaged_pickle_raises_nothing_but_user_errors(tmp_path: Path, seed: i
     else:
         return
     assert str(path) in message
+
+
+def test_flipped_bits_in_weights_are_found(tmp_path: Path) -> None:
+    path = save(tmp_path, {**checkpoint(), "filler": torch.zeros(100_000)})
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    assert "is damaged at" in refusal(path)

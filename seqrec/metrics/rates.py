@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field
+from math import isfinite
 
 from seqrec.metrics.edits import EditCounts, count_character_edits, count_word_edits
 
@@ -56,11 +57,14 @@ class ErrorRates:
         """Undo `to_counts`."""
         return cls(EditCounts(*counts[:4]), EditCounts(*counts[4:8]), counts[8], counts[9])
 
-    def to_json(self) -> dict[str, float | int]:
-        """Return the rates as fractions, with the word edits behind the WER and the character edits behind the CER."""
+    def to_json(self) -> dict[str, float | int | None]:
+        """Return the rates as fractions, with the edits of words behind the WER and of characters behind the CER.
+
+        A rate is None where it is infinite, which JSON cannot write: insertions, and no reference to insert into.
+        """
         return {
-            "wer": self.wer,
-            "cer": self.cer,
+            "wer": self.wer if isfinite(self.wer) else None,
+            "cer": self.cer if isfinite(self.cer) else None,
             "substitutions": self.words.substitutions,
             "insertions": self.words.insertions,
             "deletions": self.words.deletions,

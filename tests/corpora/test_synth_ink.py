@@ -61,7 +61,8 @@ def test_no_writer_and_no_word_is_in_two_splits(splits: dict[str, list[Row]]) ->
     people = [{row.person for row in rows} for rows in splits.values()]
     words = [{word for row in rows for word in row.text.split() if word.isalpha()} for rows in splits.values()]
     for parts in (people, words):
-        assert all(parts) and len(set().union(*parts)) == sum(map(len, parts))
+        assert all(parts)
+        assert len(set().union(*parts)) == sum(map(len, parts))
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -77,16 +78,21 @@ def test_texts_are_words_and_numbers(splits: dict[str, list[Row]]) -> None:
         assert 1 <= len(tokens) <= 2
         assert all(token in known or (str(int(token)) == token and len(token) <= 4) for token in tokens)
     texts = [row.text for rows in splits.values() for row in rows]
-    assert any(text.isdigit() for text in texts) and any(text.isalpha() for text in texts)
+    assert any(text.isdigit() for text in texts)
+    assert any(text.isalpha() for text in texts)
 
 
 def test_ink_is_what_a_pen_can_write(splits: dict[str, list[Row]]) -> None:
     for row in (row for rows in splits.values() for row in rows):
         strokes = [np.array(stroke) for stroke in row.fields["ink"]["strokes"]]
         points = np.concatenate(strokes)
-        assert row.fields["num_points"] == len(points) and min(map(len, strokes)) >= 2
-        assert points.shape[1] == 3 and np.isfinite(points).all() and (points[:, :2] >= 0).all()
-        assert points[0, 2] == 0 and (np.diff(points[:, 2]) > 0).all()
+        assert row.fields["num_points"] == len(points)
+        assert min(map(len, strokes)) >= 2
+        assert points.shape[1] == 3
+        assert np.isfinite(points).all()
+        assert (points[:, :2] >= 0).all()
+        assert points[0, 2] == 0
+        assert (np.diff(points[:, 2]) > 0).all()
         assert all(later[0, 2] - earlier[-1, 2] > 0.03 for earlier, later in pairwise(strokes))
         assert all(np.hypot(*np.diff(stroke[:, :2], axis=0).T).max() < 15 for stroke in strokes)
         assert 0.2 < points[-1, 2] / len(row.text) < 3  # seconds a character
@@ -121,7 +127,8 @@ def test_fonts_have_every_character(font: str) -> None:
 
 def test_words_are_lower_case_and_sorted() -> None:
     words = read_words()
-    assert words == sorted(set(words)) and all(word.isascii() and word.isalpha() and word.islower() for word in words)
+    assert words == sorted(set(words))
+    assert all(word.isascii() and word.isalpha() and word.islower() for word in words)
 
 
 def test_missing_wheel_names_the_mend(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,8 @@ def test_another_process_makes_the_same_corpus(tmp_path: Path) -> None:
     _digest(tmp_path / "here", SynthSpeech(**_SMALL))
     here = {path.relative_to(tmp_path / "here"): path.read_bytes() for path in (tmp_path / "here").rglob("*.wav")}
     there = {path.relative_to(tmp_path / "there"): path.read_bytes() for path in (tmp_path / "there").rglob("*.wav")}
-    assert len(here) == 22 and here == there
+    assert len(here) == 22
+    assert here == there
 
 
 def test_the_seed_decides(tmp_path: Path) -> None:
@@ -78,17 +79,19 @@ def test_no_voice_is_in_two_splits(seed: int) -> None:
 def test_rows_describe_their_wavs(tmp_path: Path) -> None:
     corpus = SynthSpeech(**_SMALL, min_digits=2, max_digits=3)
     speakers = []
-    for split, rows in corpus.splits(tmp_path, tmp_path).items():
-        rows = list(rows)
+    for split, stream in corpus.splits(tmp_path, tmp_path).items():
+        rows = list(stream)
         speakers.append({row.person for row in rows})
         assert len({row.id for row in rows}) == len(rows) == _SMALL[f"num_{split}"]
         for row in rows:
             samples, rate = soundfile.read(tmp_path / row.fields["audio"], dtype="int16")
             assert all(digit in "0123456789" and len(digit) == 1 for digit in row.text.split(" "))
             assert 2 <= len(row.text.split(" ")) <= 3
-            assert (rate, samples.shape) == (row.fields["sample_rate"], (row.fields["num_samples"],)) and rate == 16000
+            assert (rate, samples.shape) == (row.fields["sample_rate"], (row.fields["num_samples"],))
+            assert rate == 16000
             assert row.fields["duration"] == pytest.approx(len(samples) / rate, abs=1e-3)
-            assert np.abs(samples).max() > 1000 and samples.std() > 100
+            assert np.abs(samples).max() > 1000
+            assert samples.std() > 100
     assert len(set().union(*speakers)) == sum(map(len, speakers))
 
 
@@ -105,7 +108,8 @@ def test_resampling_keeps_a_tone(hz: float) -> None:
     old, new = np.arange(22050) / 22050, np.arange(16000) / 16000
     resampled = resample(np.rint(10000 * np.sin(2 * np.pi * hz * old)).astype(np.int16), 22050, 16000)
     wanted = 10000 * np.sin(2 * np.pi * hz * new)
-    assert resampled.shape == (16000,) and resampled.dtype == np.int16
+    assert resampled.shape == (16000,)
+    assert resampled.dtype == np.int16
     inner = slice(800, -800)  # the tone starts and ends abruptly, which is not band-limited
     assert np.abs(resampled - wanted)[inner].max() < 20
 
@@ -124,7 +128,8 @@ def test_resampled_length(length: int) -> None:
 def test_resampling_clips_instead_of_wrapping_round() -> None:
     square = np.where(np.arange(22050) // 50 % 2, 32767, -32768).astype(np.int16)
     resampled = resample(square, 22050, 16000)
-    assert resampled.max() == 32767 and resampled.min() == -32768
+    assert resampled.max() == 32767
+    assert resampled.min() == -32768
     plateau = np.arange(16000) * 22050 / 16000 % 100
     assert (resampled[(plateau > 55) & (plateau < 95)] > 20000).all()
 
