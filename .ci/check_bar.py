@@ -10,5 +10,7 @@ if __name__ == "__main__":
     run, rate, bar, seconds = Path(sys.argv[1]).resolve(), sys.argv[2], float(sys.argv[3]), float(sys.argv[4])
     metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
     found, took = metrics["test"][rate], metrics["train"]["seconds"]
-    print(f"{run}: test {rate} {100 * found:.2f} % (bar {100 * bar:.2f} %), trained in {took:.0f} s (bar {seconds:.0f} s)")
+    print(
+        f"{run}: test {rate} {100 * found:.2f} % (bar {100 * bar:.2f} %), trained in {took:.0f} s (bar {seconds:.0f} s)"
+    )
     sys.exit(found > bar or took > seconds)
