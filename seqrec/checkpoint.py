@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from seqrec.errors import UserError
-from seqrec.parts import Reader
+from seqrec.parts import FrontEnd, Reader
 from seqrec.recognizer import Recognizer
 from seqrec.share import build
 from seqrec.text.tokens import CharacterTokenizer
@@ -34,10 +34,23 @@ class Parts:
 def build_parts(config: Mapping[str, Any], symbols: tuple[str, ...]) -> Parts:
     """Construct the parts a run's config names, with fresh weights."""
     tokenizer = build({**config["text"], "symbols": list(symbols)}, "text")
+    reader = build(config["reader"], "reader")
     frontend = build(config["frontend"], "frontend")
+    _check_match(config, reader, frontend)
     encoder = build(config["encoder"], "encoder", input_size=frontend.num_features)
     recognizer = Recognizer(frontend, encoder, len(tokenizer))
-    return Parts(config, build(config["reader"], "reader"), recognizer, tokenizer)
+    return Parts(config, reader, recognizer, tokenizer)
+
+
+def _check_match(config: Mapping[str, Any], reader: Reader, frontend: FrontEnd) -> None:
+    if reader.num_channels != frontend.num_channels:
+        raise UserError(
+            f"{config['reader']['_target_']} gives signals of {reader.num_channels} channels, but "
+            f"{config['frontend']['_target_']} takes {frontend.num_channels}; choose a reader and a front-end of a kind"
+        )
+    rates = [config[part].get("sample_rate") for part in ("reader", "frontend")]
+    if None not in rates and rates[0] != rates[1]:
+        raise UserError(f"reader.sample_rate={rates[0]} but frontend.sample_rate={rates[1]}; set the reader's alone")
 
 
 def describe(config: Mapping[str, Any], symbols: tuple[str, ...]) -> dict[str, Any]:

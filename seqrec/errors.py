@@ -9,8 +9,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+_MOST_CHOICES = 20
+
+
 class UserError(ValueError):
     """A mistake the user can mend: what, where, the value, the mend, in one sentence (exit code 2)."""
+
+
+class Interrupted(UserError):
+    """The user pressed Ctrl-C; says how to go on."""
 
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str:
@@ -19,4 +26,5 @@ def did_you_mean(name: str, choices: Iterable[str]) -> str:
     near = get_close_matches(name, choices, n=1, cutoff=0.6)
     if near:
         return f"; did you mean `{near[0]}`?"
-    return f"; choose from {', '.join(choices)}" if choices else ""
+    shown = ", ".join(choices[:_MOST_CHOICES]) + (", ..." if len(choices) > _MOST_CHOICES else "")
+    return f"; choose from {shown}" if choices else ""

@@ -34,6 +34,7 @@ class Reader(Protocol):
 class FrontEnd(Protocol):
     """Turns signals (B, N, C) into features (B, T, F); an nn.Module."""
 
+    num_channels: int  # C, as its reader gives
     num_features: int  # F
     length_depends_on_content: bool  # whether `frame_lengths` must see the signals
 

@@ -20,6 +20,21 @@ from seqrec.share import PACKAGE
 _PACKAGES = ("seqrec", "torch", "torchaudio", "lightning", "hydra-core", "omegaconf", "jiwer", "numpy", "soundfile")
 
 
+_PARTS = {
+    "corpus",
+    "reader",
+    "frontend",
+    "encoder",
+    "text",
+    "ctc",
+    "decoder",
+    "optimizer",
+    "data",
+    "trainer",
+    "data_dir",
+}
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """Names what lies in a run's folder."""
@@ -37,14 +52,19 @@ class RunFolder:
         return self.path / "tokens.json"
 
     @property
+    def checkpoints(self) -> Path:
+        """The folder of checkpoints; it is there from the first of them on."""
+        return self.path / "checkpoints"
+
+    @property
     def best(self) -> Path:
         """The checkpoint with the least dev CER."""
-        return self.path / "checkpoints" / "best.ckpt"
+        return self.checkpoints / "best.ckpt"
 
     @property
     def last(self) -> Path:
         """The checkpoint that training goes on from."""
-        return self.path / "checkpoints" / "last.ckpt"
+        return self.checkpoints / "last.ckpt"
 
     @property
     def metrics(self) -> Path:
@@ -63,8 +83,11 @@ class RunFolder:
             config = yaml.safe_load(self.config.read_text(encoding="utf-8"))
         except (OSError, ValueError, yaml.YAMLError) as error:
             raise UserError(f"{self.config} cannot be read ({error}); give the folder of a run") from None
-        if not isinstance(config, dict):
-            raise UserError(f"{self.config} holds no mapping; give the folder of a run")
+        missing = _PARTS - config.keys() if isinstance(config, dict) else _PARTS
+        if missing:
+            raise UserError(
+                f"{self.config} lacks {', '.join(sorted(missing))}; give the folder that `seqrec train` printed"
+            )
         return config
 
     def write_environment(self, seed: int, command: list[str]) -> None:
@@ -94,6 +117,8 @@ def open_run(path: str | Path) -> RunFolder:
         UserError: it is none.
     """
     run = RunFolder(Path(path))
+    if run.path.is_file():
+        raise UserError(f"{path} is a file; give the folder of its run")
     if not run.path.is_dir():
         raise UserError(f"run folder {path} does not exist; `seqrec train` prints where a run lies")
     if not run.config.is_file():

@@ -56,6 +56,8 @@ def build(part: Mapping[str, Any], where: str, /, **extra: Any) -> Any:
         UserError: the target is not allowed or not there, or an argument is unknown, missing or of the wrong type.
     """
     target = _load_class(part.get("_target_"), where)
+    for key in part.keys() & extra.keys():
+        raise UserError(f"`{where}.{key}` is set by seqrec itself; leave it out")
     arguments = {**{key: value for key, value in part.items() if key != "_target_"}, **extra}
     _check_arguments(target, arguments, where, hidden=extra.keys())
     try:
@@ -64,6 +66,10 @@ def build(part: Mapping[str, Any], where: str, /, **extra: Any) -> Any:
         raise
     except ValueError as error:
         raise UserError(f"{where}: {error}") from error
+    except (TypeError, IndexError) as error:
+        if _inside(target.__module__, ["seqrec"]):
+            raise  # a bug of ours; others' classes meet a user's values here first
+        raise UserError(f"{where}: {target.__name__} does not take these values ({error})") from error
 
 
 def _load_class(target: object, where: str) -> type:

@@ -49,7 +49,14 @@ class Transcriber:
         Raises:
             UserError: the source cannot be read.
         """
-        return self.recognize([self.parts.reader.load(source, **options)])[0]
+        try:
+            signal = self.parts.reader.load(source, **options)
+        except UserError as error:
+            extensions = self.parts.reader.extensions
+            if isinstance(source, (str, Path)) and Path(source).suffix.lower() not in extensions:
+                raise UserError(f"{error} (this run reads {', '.join(extensions)})") from None
+            raise
+        return self.recognize([signal])[0]
 
     @torch.inference_mode()
     def recognize(self, signals: Sequence[Tensor]) -> list[Transcript]:

@@ -28,7 +28,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from seqrec.cli.recipe_names import RecipeFile, find_recipe
-from seqrec.errors import UserError, did_you_mean
+from seqrec.errors import Interrupted, UserError, did_you_mean
 from seqrec.share import constructor_defaults, share_folder
 
 Task = Callable[[dict[str, Any]], None]
@@ -55,8 +55,8 @@ class PartsSearchPath(SearchPathPlugin):
     """Puts conf/ into the search path of every recipe, a user's own too."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        """Append conf/."""
-        search_path.append("seqrec", f"seqrec://{share_folder('conf')}")
+        """Put conf/ first: a folder beside a user's recipe adds options to its groups, but replaces none."""
+        search_path.prepend("seqrec", f"seqrec://{share_folder('conf')}")
 
 
 def complete(part: dict[str, Any]) -> dict[str, Any]:
@@ -86,23 +86,37 @@ def run_recipe(words: Sequence[str], usage: str, task: Task) -> None:
     flags = [word for word in words[1:] if word not in overrides]  # Hydra wants them before the overrides
     command, sys.argv = sys.argv, [sys.argv[0], *flags, *_HYDRA_OPTIONS, *overrides]
 
-    failures: list[Exception] = []
+    started, failures = [], []
 
     def run(config: DictConfig) -> None:
         sys.argv = command  # Lightning starts the other ranks with it
+        started.append(output_folder())
         try:
             task(plain(config))
-        except (UserError, OSError) as error:
+        except Interrupted:
+            raise
+        except (UserError, OSError, OmegaConfBaseException) as error:
             failures.append(error)  # Hydra would print lines of its own; the other jobs of a sweep go on
 
     try:
         hydra.main(version_base="1.3", config_path=str(recipe.folder), config_name=recipe.name)(run)()
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
+        if isinstance(error, UserError) or (started and isinstance(error, ValueError)):
+            raise
         raise UserError(_explain(error, recipe)) from error
     finally:
         sys.argv = command
-    if failures:
-        raise failures[0]
+    _raise(failures, len(started), recipe)
+
+
+def _raise(failures: Sequence[Exception], num_jobs: int, recipe: RecipeFile) -> None:
+    """Raise what went wrong in a job, or in several of a sweep."""
+    if not failures:
+        return
+    if len(failures) == 1 and num_jobs == 1:
+        first = failures[0]
+        raise UserError(_explain(first, recipe)) if isinstance(first, OmegaConfBaseException) else first
+    raise UserError(f"{len(failures)} of {num_jobs} jobs failed: " + "; ".join(map(str, failures)))
 
 
 _HYDRA_OPTIONS = ("hydra/job_logging=none", "hydra/hydra_logging=none")
@@ -115,7 +129,21 @@ def plain(config: DictConfig) -> dict[str, Any]:
         raise UserError(f"the config leaves {missing} open; give a value in the recipe or as KEY=VALUE")
     values: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
     check_keys(values)
+    _check_settings(values)
     return values
+
+
+def _check_settings(config: Mapping[str, Any]) -> None:
+    """Refuse settings of conf/train.yaml of the wrong type."""
+    for key, least, most in (("seed", 0, 2**32 - 1), ("checkpoint_steps", 1, sys.maxsize)):
+        value = config[key]
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            raise UserError(f"{key}={value!r} is not a whole number from {least} to {most}")
+    if not isinstance(config["data_dir"], str) or not config["data_dir"]:
+        raise UserError(f"data_dir={config['data_dir']!r} is not the path of a folder")
+    for key in config.keys() - {"logger", "recipe", "seed", "checkpoint_steps", "data_dir"}:
+        if not isinstance(config[key], Mapping) or "_target_" not in config[key]:
+            raise UserError(f"`{key}` is {config[key]!r}, not a part with a `_target_`; choose one with {key}=NAME")
 
 
 def check_keys(config: Mapping[str, Any]) -> None:
@@ -160,10 +188,23 @@ def _explain(error: Exception, recipe: RecipeFile) -> str:
     if unknown_key:
         key = unknown_key[1].partition("@")[0]
         return f"`{key}` is no key of the recipe {recipe.name}{did_you_mean(key, _keys_of(recipe))}"
+    missing = re.search(r"Could not load '/?([^']+)'", text)
+    if missing:
+        choices = ["train", *list_groups()]
+        return (
+            f"the recipe {recipe.name} asks for `{missing[1]}`, which is not there{did_you_mean(missing[1], choices)}"
+        )
     if "You must specify" in text:
         group = text.partition("'")[2].partition("'")[0]
         return f"the recipe {recipe.name} chooses no {group}; add `- override /{group}: NAME` to its defaults"
+    text = text.partition("Config search path")[0]
     return f"the config of {recipe.name} cannot be composed: {' '.join(text.split())}"
+
+
+def list_groups() -> list[str]:
+    """Return conf/'s files as Hydra names them, as in `encoder/bilstm`."""
+    root = share_folder("conf")
+    return [path.relative_to(root).with_suffix("").as_posix() for path in sorted(root.glob("*/*.yaml"))]
 
 
 def _keys_of(recipe: RecipeFile) -> list[str]:

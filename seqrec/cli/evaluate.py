@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -36,8 +37,11 @@ def main(words: Sequence[str]) -> None:
     run = load_run(words[0], options)
     split = options.get("split", "test")
     if "manifest" in options:
+        if "split" in options:
+            raise UserError("give split= or manifest=, not both")
         manifest = Path(options["manifest"])
-        split = manifest.stem
+        digest = hashlib.sha256(str(manifest.absolute()).encode()).hexdigest()
+        split = f"{manifest.stem}-{digest[:6]}"  # never the name of a split of the corpus
     else:
         manifest = prepared_folder(run.config) / f"manifest-{split}.jsonl"
     if split not in ("train", "dev", "test") and "manifest" not in options:
@@ -58,5 +62,7 @@ def _parse(words: Sequence[str]) -> dict[str, str]:
             raise UserError(f"`{word}`: options of evaluate read KEY=VALUE, such as split=dev")
         if key not in OPTIONS and not key.startswith("decoder."):
             raise UserError(f"`{key}` is no option of evaluate{did_you_mean(key, OPTIONS)}")
+        if key in options:
+            raise UserError(f"`{key}` is given twice; give it once")
         options[key] = value
     return options

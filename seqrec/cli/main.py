@@ -65,9 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of our output has left
         sys.exit(1)
     except OSError as error:
-        if error.errno not in _DISK:
+        if error.errno is None:
             raise
-        _fail(f"{error.filename or 'writing'}: {_DISK[error.errno]}")
+        reason = _DISK.get(error.errno, f"{error.strerror}; choose another place or name")
+        _fail(f"{error.filename or 'writing'}: {reason}")
     except KeyboardInterrupt:
         print("seqrec: interrupted", file=sys.stderr)
         sys.exit(130)
@@ -80,6 +81,8 @@ def _run(verb: str, words: list[str]) -> None:
 
 
 def _fail(message: str) -> None:
+    if "Original Traceback" in message:  # from a worker process of the data loader: the sentence comes last
+        message = message.strip().splitlines()[-1].partition("UserError: ")[2]
     print(f"seqrec: {message}", file=sys.stderr)
     sys.exit(2)
 

@@ -30,14 +30,14 @@ def main(words: Sequence[str]) -> None:
 
 def train(config: dict[str, Any]) -> None:
     """Train a composed config in a fresh run folder."""
-    _check(config)
+    _check_sweep(config)
     import yaml
 
     from seqrec.cli.prepare import prepare_shown, show
     from seqrec.cli.training_run import is_first_rank, train_run
     from seqrec.run_folder import RunFolder
 
-    config = {**config, "data_dir": str(Path(config["data_dir"]).absolute())}
+    config = _with_absolute_paths(config)
     run = RunFolder(Path(output_folder()))
     corpus = prepare_shown(config)
     if is_first_rank():
@@ -51,7 +51,20 @@ def train(config: dict[str, Any]) -> None:
         run.tokens.write_bytes((corpus.folder / "tokens.json").read_bytes())
         run.write_environment(config["seed"], sys.argv)
         _point_to_latest(run.path, config["recipe"])
-    train_run(config, run, corpus.folder, resume=False)
+    try:
+        train_run(config, run, corpus.folder, resume=False)
+    except UserError:
+        if is_first_rank() and not run.checkpoints.exists():
+            run.config.unlink(missing_ok=True)  # a run that never began does not stand in the way of a mended one
+        raise
+
+
+def _with_absolute_paths(config: dict[str, Any]) -> dict[str, Any]:
+    """Return `config` so that a run can be resumed from any folder."""
+    corpus = config["corpus"]
+    if corpus.get("archive"):
+        corpus = {**corpus, "archive": str(Path(corpus["archive"]).expanduser().absolute())}
+    return {**config, "corpus": corpus, "data_dir": str(Path(config["data_dir"]).expanduser().absolute())}
 
 
 def _point_to_latest(run: Path, recipe: str) -> None:
@@ -63,10 +76,7 @@ def _point_to_latest(run: Path, recipe: str) -> None:
         link.symlink_to(run.name)
 
 
-def _check(config: dict[str, Any]) -> None:
-    seed = config["seed"]
-    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
-        raise UserError(f"seed={seed!r} is not a whole number of at least 0")
+def _check_sweep(config: dict[str, Any]) -> None:
     devices = config["trainer"].get("devices", 1)
     if is_sweep() and devices not in (1, "1", [0]):
         raise UserError(

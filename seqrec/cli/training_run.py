@@ -10,14 +10,15 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Trainer
 
 from seqrec.cli.console import console, sample_table, score_table, track
-from seqrec.errors import UserError
+from seqrec.errors import Interrupted, UserError
 from seqrec.evaluation import evaluate
 from seqrec.run_folder import RunFolder, part_name
 from seqrec.training.fit import fit
-from seqrec.transcriber import check_device, load
+from seqrec.transcriber import load
 
 
 def train_run(config: Mapping[str, Any], run: RunFolder, corpus: Path, resume: bool) -> None:
@@ -28,10 +29,13 @@ def train_run(config: Mapping[str, Any], run: RunFolder, corpus: Path, resume: b
         console.print(f"run folder: {run.path}", soft_wrap=True, highlight=False)
     try:
         trainer = fit(config, run, corpus, resume, lambda items, title: items if quiet else track(items, title))
+        if trainer.is_global_zero:
+            _score(config, run, corpus, trainer, perf_counter() - started)
     except (KeyboardInterrupt, SystemExit):  # Lightning exits with 1 after Ctrl-C
         raise _interrupted(run) from None
-    if trainer.is_global_zero:
-        _score(config, run, corpus, trainer, perf_counter() - started)
+    except MisconfigurationException as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"trainer: {reason}; trainer=cpu trains on any machine") from None
 
 
 def is_first_rank() -> bool:
@@ -41,8 +45,9 @@ def is_first_rank() -> bool:
 
 def _score(config: Mapping[str, Any], run: RunFolder, corpus: Path, trainer: Trainer, seconds: float) -> None:
     """Score the best checkpoint on dev and test; write metrics.json; show the final table."""
-    device = "cpu" if config["trainer"]["accelerator"] == "cpu" else check_device("auto")
-    transcriber = load(run.path, device)
+    if not run.best.is_file():
+        raise UserError(f"{run.path}: no epoch was validated, so there is no best checkpoint; raise trainer.max_epochs")
+    transcriber = load(run.path, str(trainer.strategy.root_device))
     results = {}
     for split in ("dev", "test"):
         manifest = corpus / f"manifest-{split}.jsonl"
@@ -58,8 +63,8 @@ def _score(config: Mapping[str, Any], run: RunFolder, corpus: Path, trainer: Tra
     console.print(about, soft_wrap=True, highlight=False)
 
 
-def _interrupted(run: RunFolder) -> UserError:
+def _interrupted(run: RunFolder) -> Interrupted:
     """Say how to go on after Ctrl-C."""
     if run.last.is_file():
-        return UserError(f"interrupted; the last checkpoint is kept; go on with `seqrec resume {run.path}`")
-    return UserError(f"interrupted before the first checkpoint; begin again with `seqrec resume {run.path}`")
+        return Interrupted(f"interrupted; the last checkpoint is kept; go on with `seqrec resume {run.path}`")
+    return Interrupted(f"interrupted before the first checkpoint; begin again with `seqrec resume {run.path}`")

@@ -20,7 +20,7 @@ def main(words: Sequence[str]) -> None:
     for path in arguments.files:
         try:
             text = run.transcriber.transcribe(path).text
-        except UserError as error:
+        except (UserError, OSError) as error:
             failed += 1
             print(f"seqrec: {error}", file=sys.stderr)
             continue

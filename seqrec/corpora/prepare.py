@@ -20,6 +20,7 @@ from seqrec.text.tokens import CharacterTokenizer, write_tokens
 
 SPLITS = ("train", "dev", "test")
 _NOT_SETTINGS = {"_target_", "archive", "url", "unknown"}  # they change where data comes from, not what it is
+_WHERE_FROM = {"archive", "url"}
 _LONGEST_NAME = 80  # characters
 Track = Callable[[Iterable[Row], str], Iterable[Row]]  # shows progress under a title
 
@@ -71,7 +72,11 @@ def prepare(config: Mapping[str, Any], track: Track = lambda rows, title: rows) 
         UserError: the corpus cannot be had, or breaks a law: an id twice, an empty split, people shared unsaid.
     """
     folder = prepared_folder(config)
+    archive = config["corpus"].get("archive")
+    if archive is not None and not Path(archive).is_file():
+        raise UserError(f"corpus.archive={archive} does not exist; check the path")
     if (folder / ".completed").is_file():
+        _check_settings(folder, config["corpus"])
         return PreparedCorpus(folder, fresh=False)
     corpus: Corpus = build(config["corpus"], "corpus")
     tokenizer: CharacterTokenizer = build(config["text"], "text")
@@ -88,6 +93,18 @@ def prepare(config: Mapping[str, Any], track: Track = lambda rows, title: rows) 
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return PreparedCorpus(folder, fresh=True)
+
+
+def _check_settings(folder: Path, settings: Mapping[str, Any]) -> None:
+    """Refuse a folder whose corpus has other settings under the same name."""
+    marker = folder / ".completed"
+    written = json.loads(marker.read_text(encoding="utf-8"))
+    for key in settings.keys() - _WHERE_FROM:
+        if written.get(key, settings[key]) != settings[key]:
+            raise UserError(
+                f"{folder} holds the corpus with corpus.{key}={written[key]}, not {settings[key]}; "
+                "move the folder away, or set another data_dir"
+            )
 
 
 def _write(corpus: Corpus, tokenizer: CharacterTokenizer, folder: Path, downloads: Path, track: Track) -> None:

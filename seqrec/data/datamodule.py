@@ -53,6 +53,8 @@ class SequenceDataModule(LightningDataModule):
         track: Track = lambda chunks, title: chunks,
     ) -> None:
         super().__init__()
+        if num_workers < 0 or not 0 <= jitter < 1:
+            raise UserError(f"data.num_workers={num_workers}, data.jitter={jitter}: need at least 0, and [0, 1)")
         self.parts = parts
         self.max_frames = max_frames
         self.max_examples = max_examples
@@ -115,6 +117,10 @@ class SequenceDataModule(LightningDataModule):
     def val_dataloader(self) -> DataLoader[Batch]:
         """Return the batches of the dev split, each example once over all ranks."""
         assert self._dev_survey is not None
+        if len(self.dev_set) < self._num_ranks:
+            raise UserError(
+                f"{len(self.dev_set)} dev examples are too few for {self._num_ranks} devices; use fewer devices"
+            )
         batches = FrameBatches(
             self._dev_survey.frames,
             None,

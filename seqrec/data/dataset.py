@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch.utils.data import Dataset
 
+from seqrec.errors import UserError
 from seqrec.manifest import Manifest, Row
 from seqrec.parts import Reader
 from seqrec.sequence import Example
@@ -27,9 +28,15 @@ class ManifestDataset(Dataset[Example]):
 
     def __getitem__(self, index: int) -> Example:
         row = self.manifest[index]
+        signal = self.reader.read(row, self.folder)
+        if len(signal) != self.reader.signal_length(row):
+            raise UserError(
+                f"example `{row.id}`: its source holds {len(signal)} samples or points, its row promises "
+                f"{self.reader.signal_length(row)}; it has changed since, so prepare the corpus again"
+            )
         return Example(
             id=row.id,
-            signal=self.reader.read(row, self.folder),
+            signal=signal,
             text=self.tokenizer.normalise(row.text),
             targets=torch.tensor(self.encode(row), dtype=torch.int64),
         )

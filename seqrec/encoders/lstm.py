@@ -21,7 +21,7 @@ from seqrec.sequence import Features, length_mask
 
 
 class LSTMEncoder(nn.Module):
-    """`num_layers` LSTM layers with dropout between them, over stacked frames.
+    """`num_layers` LSTM layers over stacked frames, with dropout behind each.
 
     Args:
         input_size: features of a frame.
@@ -93,9 +93,10 @@ class LSTMLayer(nn.Module):
         return self.run_packed(values, lengths) if values.is_cuda else self.run_flipped(values, lengths)
 
     def run_packed(self, values: Tensor, lengths: Tensor) -> Tensor:
-        """The way of cuDNN."""
-        packed = pack_padded_sequence(values, lengths.cpu(), batch_first=True, enforce_sorted=False)
-        return pad_packed_sequence(self.lstm(packed)[0], batch_first=True, total_length=values.shape[1])[0]
+        """The way of cuDNN, in float32: autocast runs cuDNN's LSTM in float16, which overflows without loss scaling."""
+        with torch.autocast(values.device.type, enabled=False):
+            packed = pack_padded_sequence(values.float(), lengths.cpu(), batch_first=True, enforce_sorted=False)
+            return pad_packed_sequence(self.lstm(packed)[0], batch_first=True, total_length=values.shape[1])[0]
 
     def run_flipped(self, values: Tensor, lengths: Tensor) -> Tensor:
         """The way of a CPU: a padded pass for each direction."""

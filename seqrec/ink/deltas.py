@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from seqrec.errors import UserError
-from seqrec.ink.ink import HEIGHT, PRESSURE, STROKE, TIME, X, Y
+from seqrec.ink.ink import HEIGHT, NUM_CHANNELS, PRESSURE, STROKE, TIME, X, Y
 from seqrec.normalisation import GlobalNormalisation
 from seqrec.sequence import Features, length_mask
 
@@ -64,6 +64,7 @@ class StrokeDeltas(nn.Module):
         UserError: `step` is not positive, or `distortion` is negative.
     """
 
+    num_channels = NUM_CHANNELS
     length_depends_on_content = True
 
     def __init__(

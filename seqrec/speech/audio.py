@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import struct
 from math import ceil, gcd
 from pathlib import Path
 from reprlib import repr as short_repr
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from seqrec.manifest import Row
 
 logger = logging.getLogger(__name__)
+_CHUNK_HEAD = struct.Struct("<4sI")  # name, bytes
+_STREAMED = 0x7FFFFFF0  # sizes from here on stand for "until the end", as programs write them that cannot seek
 _LARGEST_FILTER = 20_000_000  # coefficients of a resampling filter; 44,056 to 16,000 Hz takes 11 million
 _LARGEST_RATIO = 100
 
@@ -99,10 +102,27 @@ def decode(path: Path) -> tuple[np.ndarray, int]:
         )
     if path.stat().st_size == 0:
         raise UserError(f"{path}: is empty (0 bytes); record or copy it again")
+    _check_complete(path)
     try:
         return soundfile.read(path, dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, RuntimeError, OSError, MemoryError) as error:
         raise UserError(f"{path}: cannot be decoded as audio ({error}); convert it to WAV or FLAC") from None
+
+
+def _check_complete(path: Path) -> None:
+    """Refuse a WAV file cut short, which libsndfile would read as far as it goes without a word."""
+    with path.open("rb") as file:
+        if file.read(4) != b"RIFF":
+            return
+        file.seek(12)
+        while len(head := file.read(8)) == _CHUNK_HEAD.size:
+            name, size = _CHUNK_HEAD.unpack(head)
+            left = path.stat().st_size - file.tell()
+            if name == b"data":
+                if left < size < _STREAMED:
+                    raise UserError(f"{path}: is cut short, {left} of {size} bytes of samples are there; copy it again")
+                return
+            file.seek(size + size % 2, 1)  # chunks are padded to even sizes
 
 
 def resampled_length(num_samples: int, rate: int, new_rate: int) -> int:

@@ -32,6 +32,7 @@ class LogMel(nn.Module):
             variance of the training set (see `fit`); `none`.
     """
 
+    num_channels = 1
     length_depends_on_content = False
 
     def __init__(

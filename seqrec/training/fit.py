@@ -14,6 +14,7 @@ from lightning.pytorch.loggers.logger import Logger
 
 from seqrec.checkpoint import KEY, build_parts, read_checkpoint
 from seqrec.data.datamodule import SequenceDataModule, Track
+from seqrec.errors import UserError
 from seqrec.run_folder import RunFolder
 from seqrec.share import build
 from seqrec.text.tokens import read_tokens
@@ -61,7 +62,7 @@ def fit(config: Mapping[str, Any], run: RunFolder, corpus: Path, resume: bool, t
         config["seed"],
     )
     progress = progress_callback()
-    last = read_checkpoint(run.last) if resume else None
+    last = _read_last(run, config) if resume else None
     trainer: Trainer = build(
         config["trainer"],
         "trainer",
@@ -72,13 +73,22 @@ def fit(config: Mapping[str, Any], run: RunFolder, corpus: Path, resume: bool, t
         reload_dataloaders_every_n_epochs=1,
         use_distributed_sampler=False,  # the data module deals its own batches
         enable_model_summary=False,
-        log_every_n_steps=10,
         num_sanity_val_steps=0,
     )
     if last:
         data.resume(**last[KEY]["place"])
     trainer.fit(module, datamodule=data, ckpt_path=run.last if resume else None, weights_only=True)
     return trainer
+
+
+def _read_last(run: RunFolder, config: Mapping[str, Any]) -> dict[str, Any]:
+    last = read_checkpoint(run.last)
+    for part in ("reader", "frontend", "encoder", "text"):
+        if last[KEY]["config"][part] != config[part]:
+            raise UserError(
+                f"{run.config}: `{part}` is not what {run.last} was trained with; undo the change to resume"
+            )
+    return last
 
 
 def checkpoints(run: RunFolder, steps: int) -> list[Callback]:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from seqrec.checkpoint import KEY, Parts, describe
 from seqrec.ctc.loss import CTCLoss
+from seqrec.errors import UserError
 from seqrec.metrics.rates import ErrorRates
 from seqrec.parts import Decoder
 from seqrec.sequence import Batch, Emissions
@@ -83,9 +84,14 @@ class RecognitionTraining(LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the mean negative log-likelihood of the batch's targets, in nats an example."""
         emissions = self.recognizer(batch.signals, batch.signal_lengths)
-        loss = self.loss(emissions, batch.targets, batch.target_lengths).mean().float()
+        losses = self.loss(emissions, batch.targets, batch.target_lengths)
+        if not losses.isfinite().all():
+            raise self._diverged(batch, losses)
+        loss = losses.mean().float()
         self._examples += len(batch)
         self._batches_done = batch_idx + 1
+        speed = self._examples * self.trainer.world_size / (perf_counter() - self._started)
+        self.log("examples_per_second", speed, prog_bar=True)
         self.log("train_loss", loss, batch_size=len(batch), prog_bar=True)
         return loss
 
@@ -94,11 +100,6 @@ class RecognitionTraining(LightningModule):
         norms = [weight.grad.norm() for weight in self.recognizer.parameters() if weight.grad is not None]
         self.log("gradient_norm", torch.stack(norms).norm())
         self.log("learning_rate", optimizer.param_groups[0]["lr"])
-
-    def on_train_epoch_end(self) -> None:
-        """Log the speed of the epoch."""
-        speed = self._examples / (perf_counter() - self._started)
-        self.log("examples_per_second", speed * self.trainer.world_size, prog_bar=True, rank_zero_only=True)
 
     def on_validation_epoch_start(self) -> None:
         """Begin a fresh count."""
@@ -109,7 +110,7 @@ class RecognitionTraining(LightningModule):
         """Add the batch's edits and finite losses to the count."""
         emissions = self.recognizer(batch.signals, batch.signal_lengths)
         losses = self.loss(emissions, batch.targets, batch.target_lengths)
-        finite = losses.isfinite()  # infeasible targets were named before training
+        finite = ~losses.isposinf()  # infeasible targets were named before training; NaN must show
         self._dev_loss += torch.stack([losses[finite].sum(), finite.sum()])
         self._rates += ErrorRates.of(batch.texts, self._texts(emissions))
 
@@ -125,6 +126,14 @@ class RecognitionTraining(LightningModule):
         """Put config, symbols and the place in the data beside the weights: a checkpoint is complete."""
         place = {"epoch": self.current_epoch, "batches": self._batches_done}
         checkpoint[KEY] = {**describe(self.parts.config, self.parts.tokenizer.symbols), "place": place}
+
+    def _diverged(self, batch: Batch, losses: Tensor) -> UserError:
+        bad = [id for id, finite in zip(batch.ids, losses.isfinite().tolist(), strict=True) if not finite]
+        return UserError(
+            f"the loss of {len(bad)} of {len(batch)} examples is infinite or no number in epoch "
+            f"{self.current_epoch + 1}, step {self.global_step}: {', '.join(bad[:3])}; lower optimizer.lr or "
+            "trainer.gradient_clip_val, or look at these examples; the last checkpoint is kept"
+        )
 
     def _sum_over_ranks(self, values: Tensor) -> Tensor:
         total = self.trainer.strategy.reduce(values, reduce_op="sum")

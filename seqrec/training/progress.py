@@ -19,7 +19,8 @@ class EpochLines(Callback):
         print(
             f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
             f"  loss {values.get('train_loss', float('nan')):.3f}  dev loss {values['dev_loss']:.3f}"
-            f"  WER {100 * values['dev_wer']:.2f} %  CER {100 * values['dev_cer']:.2f} %",
+            f"  WER {100 * values['dev_wer']:.2f} %  CER {100 * values['dev_cer']:.2f} %"
+            f"  {values.get('examples_per_second', float('nan')):.0f} examples/s",
             file=sys.stderr,
             flush=True,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,12 @@ def assert_one_sentence(outcome: Outcome, *words: str) -> None:
         (["train", "synth/ink", "+encoder.hiden_size=3"], ["encoder.hiden_size", "did you mean `hidden_size`?"]),
         (["train", "synth/ink", "+sead=3"], ["`sead`", "did you mean `seed`?"]),
         (["train", "synth/ink", "seed=x"], ["seed='x'", "whole number"]),
+        (["train", "synth/ink", "seed=99999999999999"], ["seed=99999999999999"]),
+        (["train", "synth/ink", "checkpoint_steps=0"], ["checkpoint_steps=0"]),
+        (["train", "synth/ink", "data_dir=5"], ["data_dir=5"]),
+        (["train", "synth/ink", "encoder=5"], ["must be a string"]),
+        (["train", "synth/ink", "frontend=logmel"], ["reader.sample_rate"]),
+        (["train", "."], ["ends in .yaml"]),
         (["train", "synth/ink", "encoder.x=["], ["synth/ink"]),
         (["train", "synth/ink", "corpus.num_train=0"], ["num_train=0"]),
         (["train", "synth/ink", "data_dir=${nope}"], ["nope"]),
@@ -64,6 +71,13 @@ def test_on_the_command_line(words: list[str], expected: list[str], seqrec: Seqr
         ("ctc.infeasible=maybe", ["ctc.infeasible=maybe", "error, skip"]),
         ("text.unknown=maybe", ["text.unknown=maybe", "error, drop"]),
         ("data.max_frames=0", ["max_frames=0"]),
+        ("data.num_workers=-1", ["num_workers=-1"]),
+        ("data.jitter=-3", ["jitter=-3"]),
+        ("trainer.devices=0", ["devices"]),
+        ("trainer=gpu", ["trainer=cpu"]),
+        ("trainer.max_epochs=0", ["raise trainer.max_epochs"]),
+        ("+trainer.callbacks=[]", ["trainer.callbacks", "set by seqrec itself"]),
+        ("optimizer.lr=1e9", ["the loss of", "lower optimizer.lr"]),
         ("+trainer.max_epoch=3", ["trainer.max_epoch", "did you mean `max_epochs`?"]),
         ("trainer.accelerator=abacus", ["abacus"]),
         ("encoder._target_=os.system", ["os.system", "allowed packages"]),
@@ -100,6 +114,8 @@ def test_a_run_that_has_ended_is_not_resumed(seqrec: Seqrec, ink_run: Path) -> N
     ("option", "expected"),
     [
         ("split=tset", "did you mean `test`?"),
+        ("manifest=a.jsonl split=dev", "not both"),
+        ("split=dev split=test", "given twice"),
         ("splt=test", "did you mean `split`?"),
         ("test", "KEY=VALUE"),
         ("decoder=greddy", "did you mean `greedy`?"),
@@ -110,7 +126,7 @@ def test_a_run_that_has_ended_is_not_resumed(seqrec: Seqrec, ink_run: Path) -> N
     ],
 )
 def test_of_evaluate(option: str, expected: str, seqrec: Seqrec, ink_run: Path) -> None:
-    assert_one_sentence(seqrec("evaluate", ink_run, option), expected)
+    assert_one_sentence(seqrec("evaluate", ink_run, *option.split()), expected)
 
 
 def test_a_character_outside_the_alphabet_is_named(seqrec: Seqrec, ink_run: Path, tmp_path: Path) -> None:
@@ -119,7 +135,8 @@ def test_a_character_outside_the_alphabet_is_named(seqrec: Seqrec, ink_run: Path
     manifest.write_text(json.dumps(row) + "\n")
     assert_one_sentence(seqrec("evaluate", ink_run, f"manifest={manifest}"), "`greek-1`", "'Ω'", "text.unknown=drop")
     assert seqrec("evaluate", ink_run, f"manifest={manifest}", "text.unknown=drop").code == 0
-    report = json.loads((ink_run / "evaluation/mine-greedy/report.json").read_text())
+    (path,) = ink_run.glob("evaluation/mine-*-greedy/report.json")
+    report = json.loads(path.read_text())
     assert report["characters"] == 5  # the stranger still counts
 
 
@@ -168,6 +185,102 @@ def test_a_checkpoint_may_not_name_strangers(seqrec: Seqrec, ink_run: Path, tmp_
     torch.save(checkpoint, run / "checkpoints/best.ckpt")
     (run / "config.yaml").write_bytes((ink_run / "config.yaml").read_bytes())
     assert_one_sentence(seqrec("evaluate", run), "subprocess.Popen", "allowed packages")
+
+
+RECIPES = {
+    "a tab": "\tdefaults: [/train]",
+    "an open brace": "defaults: [/train]\nencoder: {",
+    "nothing": "",
+    "no defaults": "encoder: {hidden_size: 3}",
+    "a misspelt default": "# @package _global_\ndefaults: [/trian]",
+    "an open part": "# @package _global_\ndefaults: [/train, override /reader: ink, override /frontend: deltas]",
+    "an encoder that is none": "# @package _global_\ndefaults: [/synth_ink_parts]",
+}
+
+
+@pytest.mark.parametrize("content", RECIPES.values(), ids=RECIPES)
+def test_of_recipes(content: str, seqrec: Seqrec, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(content)
+    assert_one_sentence(seqrec("train", "mine.yaml"), "mine")
+
+
+def test_a_recipe_may_not_be_called_train_and_does_not_shadow_conf(seqrec: Seqrec, tmp_path: Path) -> None:
+    groups = "override /corpus: synth_ink, override /reader: ink, override /frontend: deltas"
+    text = f"# @package _global_\ndefaults: [/train, {groups}]"
+    (tmp_path / "train.yaml").write_text(text)
+    (tmp_path / "mine.yaml").write_text(text)
+    assert_one_sentence(seqrec("train", "train.yaml"), "train.yaml", "another name")
+    assert seqrec("train", "mine.yaml", "--cfg", "job").code == 0
+
+
+def test_a_reader_and_a_front_end_of_different_modalities(seqrec: Seqrec, ink_run: Path) -> None:
+    options = tiny_options("synth/ink", ink_run.parent / "data")
+    outcome = seqrec("train", "synth/ink", *options, "frontend=logmel", "frontend.sample_rate=16000")
+    assert_one_sentence(outcome, "of 6 channels", "takes 1")
+
+
+def test_rates_that_differ(seqrec: Seqrec, speech_run: Path) -> None:
+    options = tiny_options("synth/speech", speech_run.parent / "data")
+    assert_one_sentence(
+        seqrec("train", "synth/speech", *options, "frontend.sample_rate=8000"), "frontend.sample_rate=8000"
+    )
+
+
+@pytest.mark.parametrize("num_bytes", [400, 4001])
+def test_a_recording_cut_short_since_it_was_prepared(
+    num_bytes: int, seqrec: Seqrec, speech_run: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(speech_run.parent / "data", tmp_path / "data")
+    wav = sorted(tmp_path.glob("data/synth_speech*/audio/train/*.wav"))[3]
+    wav.write_bytes(wav.read_bytes()[:num_bytes])
+    options = tiny_options("synth/speech", tmp_path / "data")
+    outcome = seqrec("train", "synth/speech", *options, "trainer.max_epochs=1", f"hydra.run.dir={tmp_path}/run")
+    assert_one_sentence(outcome, wav.name, "is cut short")
+    assert not (tmp_path / "run/config.yaml").exists()  # the mended run may take its place
+
+
+def test_a_source_that_is_not_what_its_row_promises(seqrec: Seqrec, speech_run: Path, tmp_path: Path) -> None:
+    shutil.copytree(speech_run.parent / "data", tmp_path / "data")
+    wav = sorted(tmp_path.glob("data/synth_speech*/audio/train/*.wav"))[0]
+    soundfile.write(wav, np.zeros(700), 16000)
+    options = [*tiny_options("synth/speech", tmp_path / "data"), "data.num_workers=1"]
+    assert_one_sentence(seqrec("train", "synth/speech", *options), "700 samples", "prepare the corpus again")
+
+
+def test_a_corpus_of_other_settings_under_the_same_name(seqrec: Seqrec, ink_run: Path, tmp_path: Path) -> None:
+    shutil.copytree(ink_run.parent / "data", tmp_path / "data")
+    (marker,) = tmp_path.glob("data/synth_ink*/.completed")
+    marker.write_text(json.dumps({**json.loads(marker.read_text()), "_target_": "other.SynthInk"}))
+    outcome = seqrec("prepare", "synth/ink", *tiny_options("synth/ink", tmp_path / "data"))
+    assert_one_sentence(outcome, "corpus._target_=other.SynthInk", "another data_dir")
+
+
+def test_a_run_of_something_else(seqrec: Seqrec, ink_run: Path, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("a: 1\n")
+    for verb in ("evaluate", "resume"):
+        assert_one_sentence(seqrec(verb, tmp_path), "config.yaml lacks", "decoder")
+    assert_one_sentence(seqrec("evaluate", ink_run / "checkpoints/best.ckpt"), "is a file; give the folder of its run")
+
+
+def test_a_run_whose_encoder_was_edited_is_not_resumed(seqrec: Seqrec, ink_run: Path, tmp_path: Path) -> None:
+    shutil.copytree(ink_run, tmp_path / "run")
+    (tmp_path / "run/metrics.json").unlink()
+    config = (tmp_path / "run/config.yaml").read_text()
+    (tmp_path / "run/config.yaml").write_text(config.replace("hidden_size: 12", "hidden_size: 13"))
+    assert_one_sentence(seqrec("resume", tmp_path / "run"), "`encoder`", "undo the change")
+
+
+def test_the_wrong_modality_to_transcribe(seqrec: Seqrec, ink_run: Path, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", np.zeros(700), 16000)
+    assert_one_sentence(seqrec("transcribe", ink_run, "a.wav"), "this run reads .json, .inkml")
+    assert_one_sentence(seqrec("transcribe", ink_run, "a" * 300 + ".json"), "1 of 1 files")
+
+
+def test_every_failed_job_of_a_sweep_is_named(seqrec: Seqrec, ink_run: Path, tmp_path: Path) -> None:
+    options = [*tiny_options("synth/ink", ink_run.parent / "data"), "trainer.max_epochs=1"]
+    outcome = seqrec("train", "synth/ink", "-m", "encoder.stack_stride=0,1,-1", *options)
+    assert_one_sentence(outcome, "2 of 3 jobs failed", "stack_stride=0", "stack_stride=-1")
+    assert len(list(tmp_path.glob("runs/synth/ink/sweep_*/1/metrics.json"))) == 1
 
 
 def test_a_place_that_cannot_be_written(seqrec: Seqrec, tmp_path: Path) -> None:
