@@ -31,9 +31,14 @@ def options(data: Path, *more: str) -> list[str]:
 
 
 def start(folder: Path, words: list[str]) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "seqrec", *words]
     return subprocess.Popen(
-        command, cwd=folder, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+        [sys.executable, "-m", "seqrec", *words],
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        # a shell that runs the tests in the background has Ctrl-C ignored, which children inherit
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None,
     )
 
 
