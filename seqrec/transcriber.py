@@ -61,6 +61,8 @@ class Transcriber:
     @torch.inference_mode()
     def recognize(self, signals: Sequence[Tensor]) -> list[Transcript]:
         """Recognise signals (N, C) as one batch; each comes out as it would alone."""
+        if not signals:
+            return []
         padded, lengths = pad_signals(signals)
         emissions = self.parts.recognizer(padded.to(self.device), lengths.to(self.device))
         decode = self.parts.tokenizer.decode

@@ -7,7 +7,6 @@ import os
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 from lightning.fabric.utilities.exceptions import MisconfigurationException
@@ -18,19 +17,19 @@ from seqrec.errors import Interrupted, UserError
 from seqrec.evaluation import evaluate
 from seqrec.run_folder import RunFolder, part_name
 from seqrec.training.fit import fit
+from seqrec.training.module import RecognitionTraining
 from seqrec.transcriber import load
 
 
 def train_run(config: Mapping[str, Any], run: RunFolder, corpus: Path, resume: bool) -> None:
     """Train in a run folder that holds its config and tokens; then score, write metrics.json, and show it."""
-    started = perf_counter()
     quiet = not is_first_rank()
     if not quiet:
         console.print(f"run folder: {run.path}", soft_wrap=True, highlight=False)
     try:
         trainer = fit(config, run, corpus, resume, lambda items, title: items if quiet else track(items, title))
         if trainer.is_global_zero:
-            _score(config, run, corpus, trainer, perf_counter() - started)
+            _score(config, run, corpus, trainer)
     except (KeyboardInterrupt, SystemExit):  # Lightning exits with 1 after Ctrl-C
         raise _interrupted(run) from None
     except MisconfigurationException as error:
@@ -43,10 +42,12 @@ def is_first_rank() -> bool:
     return os.environ.get("LOCAL_RANK", "0") == "0" and os.environ.get("NODE_RANK", "0") == "0"
 
 
-def _score(config: Mapping[str, Any], run: RunFolder, corpus: Path, trainer: Trainer, seconds: float) -> None:
+def _score(config: Mapping[str, Any], run: RunFolder, corpus: Path, trainer: Trainer) -> None:
     """Score the best checkpoint on dev and test; write metrics.json; show the final table."""
     if not run.best.is_file():
         raise UserError(f"{run.path}: no epoch was validated, so there is no best checkpoint; raise trainer.max_epochs")
+    assert isinstance(trainer.lightning_module, RecognitionTraining)
+    seconds = trainer.lightning_module.seconds
     transcriber = load(run.path, str(trainer.strategy.root_device))
     results = {}
     for split in ("dev", "test"):

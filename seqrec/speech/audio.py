@@ -63,12 +63,13 @@ class AudioReader:
         if isinstance(source, (str, Path)):
             samples, sample_rate = decode(Path(source))
             return self._convert(samples, sample_rate, str(source))
-        samples = np.asarray(source, dtype=np.float32)
-        if samples.ndim not in (1, 2):
+        samples = _to_float(np.asarray(source))
+        if samples.ndim not in (1, 2) or (samples.ndim == 2 and samples.shape[1] > samples.shape[0] > 0):
             raise UserError(
-                f"an array of shape {samples.shape} is no recording; give (samples,) or (samples, channels)"
+                f"array of shape {samples.shape} is no recording; give (samples,) or (samples, channels), in this order"
             )
-        return self._convert(samples.reshape(len(samples), -1), sample_rate or self.sample_rate, "array")
+        samples = samples[:, None] if samples.ndim == 1 else samples
+        return self._convert(samples, sample_rate or self.sample_rate, "array")
 
     def _convert(self, samples: np.ndarray, rate: int, name: str) -> Tensor:
         """Check samples (N, channels), mix them down and resample them to (N', 1)."""
@@ -92,6 +93,15 @@ class AudioReader:
         if message not in self._said:
             self._said.add(message)
             logger.warning(f"{name}: {message}")
+
+
+def _to_float(samples: np.ndarray) -> np.ndarray:
+    """Return samples as float32, whole numbers scaled from their type's range to [-1, 1]."""
+    if np.issubdtype(samples.dtype, np.integer):
+        return (samples / (np.iinfo(samples.dtype).max + 1.0)).astype(np.float32)
+    if not np.issubdtype(samples.dtype, np.floating):
+        raise UserError(f"an array of {samples.dtype} is no recording; give floats in [-1, 1] or whole numbers")
+    return samples.astype(np.float32)
 
 
 def decode(path: Path) -> tuple[np.ndarray, int]:

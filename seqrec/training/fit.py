@@ -13,6 +13,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar
 from lightning.pytorch.loggers.logger import Logger
 
 from seqrec.checkpoint import KEY, build_parts, read_checkpoint
+from seqrec.ctc.loss import CTCLoss
 from seqrec.data.datamodule import SequenceDataModule, Track
 from seqrec.errors import UserError
 from seqrec.run_folder import RunFolder
@@ -40,44 +41,43 @@ def fit(config: Mapping[str, Any], run: RunFolder, corpus: Path, resume: bool, t
         The trainer, when training has ended; on every rank.
     """
     seed_everything(config["seed"], verbose=False)
-    symbols = read_tokens(run.tokens)
-    parts = build_parts(config, symbols)
-    data: SequenceDataModule = build(
-        config["data"],
-        "data",
-        folder=corpus,
-        parts=parts,
-        infeasible=config["ctc"]["infeasible"],
-        seed=config["seed"],
-        track=track,
-    )
+    last = _read_last(run, config) if resume else None
+    place: dict[str, Any] = last[KEY]["place"] if last else {"epoch": 0, "batches": 0, "seconds": 0.0}
+    parts = build_parts(config, read_tokens(run.tokens))
+    ctc: CTCLoss = build(config["ctc"], "ctc")
+    given = {"folder": corpus, "parts": parts, "infeasible": ctc.infeasible, "seed": config["seed"], "track": track}
+    data: SequenceDataModule = build(config["data"], "data", **given)
+    data.resume(place["epoch"], place["batches"])
     if not resume:
         parts.recognizer.frontend.fit(example.signal for example in data.train_examples())
     module = RecognitionTraining(
         parts,
-        build(config["ctc"], "ctc"),
+        ctc,
         build(config["decoder"], "decoder"),
         config["optimizer"],
         build(config["schedule"], "schedule"),
         config["seed"],
+        place["seconds"],
     )
+    trainer = _build_trainer(config, run, last["global_step"] if last else None)
+    trainer.fit(module, datamodule=data, ckpt_path=run.last if resume else None, weights_only=True)
+    return trainer
+
+
+def _build_trainer(config: Mapping[str, Any], run: RunFolder, resume_step: int | None) -> Trainer:
     progress = progress_callback()
-    last = _read_last(run, config) if resume else None
     trainer: Trainer = build(
         config["trainer"],
         "trainer",
-        logger=loggers(config["logger"], run, last["global_step"] if last else None),
+        logger=loggers(config["logger"], run, resume_step),
         callbacks=[*checkpoints(run, config["checkpoint_steps"]), progress],
         enable_progress_bar=isinstance(progress, ProgressBar),
         default_root_dir=run.path,
-        reload_dataloaders_every_n_epochs=1,
+        reload_dataloaders_every_n_epochs=1,  # epochs differ in their number of batches
         use_distributed_sampler=False,  # the data module deals its own batches
         enable_model_summary=False,
         num_sanity_val_steps=0,
     )
-    if last:
-        data.resume(**last[KEY]["place"])
-    trainer.fit(module, datamodule=data, ckpt_path=run.last if resume else None, weights_only=True)
     return trainer
 
 

@@ -39,6 +39,7 @@ class RecognitionTraining(LightningModule):
         optimizer: the `_target_` and options of a torch optimiser.
         schedule: how its learning rate changes.
         seed: of the randomness inside steps.
+        seconds_before: what an interrupted run has spent already.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class RecognitionTraining(LightningModule):
         optimizer: Mapping[str, Any],
         schedule: Schedule,
         seed: int,
+        seconds_before: float = 0.0,
     ) -> None:
         super().__init__()
         self.parts = parts
@@ -58,11 +60,17 @@ class RecognitionTraining(LightningModule):
         self.optimizer_config = optimizer
         self.schedule = schedule
         self.seed = seed
+        self._begun = perf_counter() - seconds_before
         self._rates = ErrorRates()
         self._dev_loss = torch.zeros(2, dtype=torch.float64)  # sum of nats, examples
         self._started = perf_counter()
         self._examples = 0
         self._batches_done = 0  # of this epoch
+
+    @property
+    def seconds(self) -> float:
+        """What training has taken, interrupted parts together."""
+        return perf_counter() - self._begun
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Build the optimiser over the recogniser's weights."""
@@ -124,7 +132,7 @@ class RecognitionTraining(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put config, symbols and the place in the data beside the weights: a checkpoint is complete."""
-        place = {"epoch": self.current_epoch, "batches": self._batches_done}
+        place = {"epoch": self.current_epoch, "batches": self._batches_done, "seconds": self.seconds}
         checkpoint[KEY] = {**describe(self.parts.config, self.parts.tokenizer.symbols), "place": place}
 
     def _diverged(self, batch: Batch, losses: Tensor) -> UserError:

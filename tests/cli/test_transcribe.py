@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+import torch
 from tiny import Seqrec
 
 import seqrec as package
+from seqrec.errors import UserError
 from seqrec.ink.ink import Ink
 from seqrec.transcriber import Transcriber
 
@@ -51,6 +54,29 @@ def test_every_audio_format(suffix: str, speech_run: Path, seqrec: Seqrec, tmp_p
 
 def test_an_array_at_another_rate_is_resampled(speech: Transcriber) -> None:
     assert speech.parts.reader.load(np.zeros(8000, np.float32), sample_rate=8000).shape == (16000, 1)
+
+
+def test_whole_numbers_are_scaled_to_full_scale(speech: Transcriber) -> None:
+    samples = (3000 * np.sin(np.arange(4000) / 5)).astype(np.int16)
+    torch.testing.assert_close(speech.parts.reader.load(samples), speech.parts.reader.load(samples / 32768))
+
+
+@pytest.mark.parametrize(
+    ("samples", "message"),
+    [
+        (np.zeros((2, 900)), "(samples, channels), in this order"),
+        (np.zeros((2, 2, 2)), "is no recording"),
+        (np.zeros(9, complex), "array of complex128"),
+        (np.zeros(0), "no samples"),
+    ],
+)
+def test_arrays_that_are_no_recordings(samples: np.ndarray, message: str, speech: Transcriber) -> None:
+    with pytest.raises(UserError, match=re.escape(message)):
+        speech.transcribe(samples)
+
+
+def test_nothing_is_nothing(speech: Transcriber) -> None:
+    assert speech.recognize([]) == []
 
 
 def test_signals_come_out_of_a_batch_as_they_would_alone(speech: Transcriber, ink: Transcriber) -> None:
