@@ -6,6 +6,31 @@ import sys
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import RichProgressBar
+from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TextColumn, TimeRemainingColumn
+
+
+class TrainingBar(RichProgressBar):
+    """A bar for each epoch, with the loss, the dev rates and the speed, in the 80 columns of a plain terminal."""
+
+    def configure_columns(self, trainer: Trainer) -> list[ProgressColumn]:
+        """Return what stands before the metrics."""
+        description = TextColumn("[progress.description]{task.description}")
+        return [description, BarColumn(bar_width=8), MofNCompleteColumn(), TimeRemainingColumn(compact=True)]
+
+    def get_metrics(
+        self, trainer: Trainer, pl_module: LightningModule
+    ) -> dict[str, int | str | float | dict[str, float]]:
+        """Return the metrics in few letters."""
+        values = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        shown: dict[str, int | str | float | dict[str, float]] = {}
+        if "train_loss" in values:
+            shown["loss"] = f"{values['train_loss']:.3g}"
+        for name, key in (("WER", "dev_wer"), ("CER", "dev_cer")):
+            if key in values:
+                shown[name] = f"{100 * values[key]:.3g}%"
+        if "examples_per_second" in values:
+            shown["ex/s"] = f"{values['examples_per_second']:.0f}"
+        return shown
 
 
 class EpochLines(Callback):
@@ -28,4 +53,4 @@ class EpochLines(Callback):
 
 def progress_callback() -> Callback:
     """Return the bar where there is a terminal to draw it on, else the lines."""
-    return RichProgressBar(leave=False) if sys.stderr.isatty() and sys.stdout.isatty() else EpochLines()
+    return TrainingBar(leave=True) if sys.stderr.isatty() and sys.stdout.isatty() else EpochLines()
