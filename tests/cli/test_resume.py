@@ -24,7 +24,7 @@ def options(data: Path, *more: str) -> list[str]:
         "train",
         "synth/ink",
         *tiny_options("synth/ink", data),
-        "trainer.max_epochs=6",
+        "trainer.max_epochs=15",
         "encoder.dropout=0.3",
         *more,
     ]
