@@ -19,8 +19,8 @@ from seqrec.share import build, constructor_defaults
 from seqrec.text.tokens import CharacterTokenizer, write_tokens
 
 SPLITS = ("train", "dev", "test")
-_NOT_SETTINGS = {"_target_", "archive", "url", "unknown"}  # they change where data comes from, not what it is
 _WHERE_FROM = {"archive", "url"}
+_NOT_SETTINGS = {"_target_", "unknown", *_WHERE_FROM}  # they do not change what the corpus is
 _LONGEST_NAME = 80  # characters
 Track = Callable[[Iterable[Row], str], Iterable[Row]]  # shows progress under a title
 
