@@ -70,6 +70,27 @@ class Reader(Protocol):
         ...
 
 
+class SignalAugmentation(Protocol):
+    """Changes a training signal; `random` alone decides how."""
+
+    acts_on: Literal["signal"]
+
+    def __call__(self, signal: Tensor, random: np.random.Generator) -> Tensor:
+        """Return another signal (N', C) with the same text; `signal` (N, C) stays as it is."""
+        ...
+
+
+class FeatureAugmentation(Protocol):
+    """Changes the features of a training batch; each example's seed alone decides how."""
+
+    acts_on: Literal["features"]
+    before_normalisation: bool
+
+    def __call__(self, features: Features, seeds: Tensor) -> Features:
+        """Return other features of the same shape; `seeds` (B,) int64 are one an example."""
+        ...
+
+
 class FrontEnd(Protocol):
     """Turns signals (B, N, C) into features (B, T, F); an nn.Module."""
 
@@ -78,7 +99,15 @@ class FrontEnd(Protocol):
     length_depends_on_content: bool  # whether `frame_lengths` must see the signals
 
     def __call__(self, signals: Tensor, signal_lengths: Tensor) -> Features:
-        """Compute the features of a batch."""
+        """Compute the features of a batch: `extract`, then `normalise`."""
+        ...
+
+    def extract(self, signals: Tensor, signal_lengths: Tensor) -> Features:
+        """Compute the features of a batch before they are normalised."""
+        ...
+
+    def normalise(self, features: Features) -> Features:
+        """Normalise features, zero in the padding."""
         ...
 
     def frame_lengths(self, signals: Tensor | None, signal_lengths: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from seqrec.parts import Encoder, FrontEnd
-from seqrec.sequence import Emissions
+from seqrec.sequence import Emissions, Features
 
 
 class Recognizer(nn.Module):
@@ -27,6 +27,10 @@ class Recognizer(nn.Module):
 
     def forward(self, signals: Tensor, signal_lengths: Tensor) -> Emissions:
         """Recognise signals (B, N, C) of lengths (B,)."""
-        encoded = self.encoder(self.frontend(signals, signal_lengths))
+        return self.recognise(self.frontend(signals, signal_lengths))
+
+    def recognise(self, features: Features) -> Emissions:
+        """Recognise features (B, T, F)."""
+        encoded = self.encoder(features)
         log_probs = self.head(encoded.values).float().log_softmax(dim=-1)  # (B, T', H) -> (B, T', V)
         return Emissions(log_probs, encoded.lengths)

@@ -30,6 +30,7 @@ class Example:
     signal: Tensor  # (N, C) float32
     text: str  # reference as written in the manifest, normalised
     targets: Tensor  # (U,) int64 token numbers, no blank
+    seed: int = 0  # of what is drawn for this example in this epoch, below 2**63
 
 
 @dataclass
@@ -42,6 +43,7 @@ class Batch:
     targets: Tensor  # (B, U) int64, zero in the padding
     target_lengths: Tensor  # (B,) int64
     texts: list[str]
+    seeds: Tensor  # (B,) int64, as of `Example`
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -94,6 +96,7 @@ def collate(examples: Sequence[Example]) -> Batch:
         targets=pad_sequence(targets, batch_first=True),
         target_lengths=torch.tensor([len(target) for target in targets], dtype=torch.int64),
         texts=[example.text for example in examples],
+        seeds=torch.tensor([example.seed for example in examples], dtype=torch.int64),
     )
 
 

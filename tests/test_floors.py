@@ -17,12 +17,12 @@ FLOORS = {  # every module and folder of seqrec/ stands here; it imports from it
     5: {"__init__", "__main__", "cli"},
     4: {"check", "training", "evaluation", "transcriber"},
     3: {"data", "recognizer", "checkpoint", "run_folder"},
-    2: {"speech", "ink", "corpora", "encoders"},
+    2: {"speech", "ink", "corpora", "encoders", "augmentation"},
     1: {"ctc", "metrics", "manifest", "manifest_index", "normalisation", "parts", "formats"},
     0: {"sequence", "text", "share", "errors", "progress"},
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}
-STRANGERS = {"speech", "ink", "corpora", "encoders"}  # conf/ joins them, never an import
+STRANGERS = {"speech", "ink", "corpora", "encoders", "augmentation"}  # conf/ joins them, never an import
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,17 @@ from seqrec.share import constructor_defaults, share_folder
 
 Task = Callable[[dict[str, Any]], None]
 _SHORT_HELP = ("--help", "-h")
+NAMED_PARTS = {"augmentation", "callbacks", "logger"}  # groups that hold parts by name, several at once or none
+_SETTINGS = {  # keys that are no part
+    "recipe",
+    "seed",
+    "checkpoint_steps",
+    "data_dir",
+    "shards",
+    "shard_mb",
+    "init_from",
+    "score_test",
+}
 
 
 class PartsConfigSource(FileConfigSource):
@@ -62,7 +73,8 @@ class PartsSearchPath(SearchPathPlugin):
 
 
 def complete(part: dict[str, Any]) -> dict[str, Any]:
-    """Return `part` with the constructor's defaults for what it leaves out."""
+    """Return `part`, and the parts within it, with the constructors' defaults for what they leave out."""
+    part = {key: complete(value) if isinstance(value, dict) else value for key, value in part.items()}
     defaults = constructor_defaults(str(part.get("_target_"))) or {}
     return {**part, **{key: value for key, value in defaults.items() if key not in part}}
 
@@ -158,8 +170,13 @@ def _check_settings(config: Mapping[str, Any]) -> None:
     if not isinstance(config["data_dir"], str) or not config["data_dir"]:
         raise UserError(f"data_dir={config['data_dir']!r} is not the path of a folder")
     _check_shards(config["shards"], config["shard_mb"])
-    for key in config.keys() - {"logger", "recipe", "seed", "checkpoint_steps", "data_dir", "shards", "shard_mb"}:
-        if not isinstance(config[key], Mapping) or "_target_" not in config[key]:
+    if not isinstance(config["score_test"], bool):
+        raise UserError(f"score_test={config['score_test']!r} is neither true nor false")
+    if config["init_from"] is not None and not isinstance(config["init_from"], str):
+        raise UserError(f"init_from={config['init_from']!r} is not the path of a run; leave it null to start afresh")
+    for key in config.keys() - _SETTINGS:
+        parts = config[key].values() if key in NAMED_PARTS and isinstance(config[key], Mapping) else [config[key]]
+        if not all(isinstance(part, Mapping) and "_target_" in part for part in parts if part is not None):
             raise UserError(f"`{key}` is {config[key]!r}, not a part with a `_target_`; choose one with {key}=NAME")
 
 
@@ -176,11 +193,19 @@ def check_keys(config: Mapping[str, Any]) -> None:
     for key, part in config.items():
         if key not in known:
             raise UserError(f"`{key}` is no key of a recipe{did_you_mean(key, known)}")
-        defaults = constructor_defaults(part.get("_target_", "")) if isinstance(part, Mapping) else None
-        for option in part if defaults is not None else ():
-            if option != "_target_" and option not in defaults:  # type: ignore[operator]
-                name = str(part["_target_"]).rpartition(".")[2]
-                raise UserError(f"`{key}.{option}` is no option of {name}{did_you_mean(option, defaults)}")  # type: ignore[arg-type]
+        if key in NAMED_PARTS and isinstance(part, Mapping):
+            for name, named in part.items():
+                _check_options(f"{key}.{name}", named)
+        else:
+            _check_options(key, part)
+
+
+def _check_options(key: str, part: Any) -> None:
+    defaults = constructor_defaults(part.get("_target_", "")) if isinstance(part, Mapping) else None
+    for option in part if defaults is not None else ():
+        if option != "_target_" and option not in defaults:  # type: ignore[operator]
+            name = str(part["_target_"]).rpartition(".")[2]
+            raise UserError(f"`{key}.{option}` is no option of {name}{did_you_mean(option, defaults)}")  # type: ignore[arg-type]
 
 
 def known_keys() -> set[str]:

@@ -51,7 +51,7 @@ def _score(config: Mapping[str, Any], run: RunFolder, corpus: Path, trainer: Tra
     seconds = trainer.lightning_module.seconds
     transcriber = load(run.path, str(trainer.strategy.root_device))
     results = {}
-    for split in ("dev", "test"):
+    for split in ("dev", "test") if config.get("score_test", True) else ("dev",):
         manifest = corpus / f"manifest-{split}.jsonl"
         if manifest.is_file():
             results[split] = evaluate(transcriber, manifest, track=partial(track, title=f"scoring {split}"))

@@ -10,9 +10,11 @@ from typing import Literal
 import numpy as np
 from lightning.pytorch import LightningDataModule
 from lightning.pytorch.accelerators import CUDAAccelerator
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
+from seqrec.augmentation.chain import AugmentationChain
 from seqrec.checkpoint import Parts
+from seqrec.data.augmented import AugmentedDataset
 from seqrec.data.batching import FrameBatches
 from seqrec.data.dataset import ManifestDataset
 from seqrec.data.shard_batches import batches_of
@@ -34,6 +36,7 @@ class SequenceDataModule(LightningDataModule):
         parts: what reads, cuts and tokenises the examples.
         infeasible: what to do with a training target that needs more frames than its example has.
         seed: of the order of examples.
+        augmentation: changes training examples; dev is never changed.
         max_frames: frames of a padded batch on one device, at most.
         max_examples: examples of a batch on one device, at most.
         jitter: how far lengths are blurred when batches are mixed, as a fraction.
@@ -49,6 +52,7 @@ class SequenceDataModule(LightningDataModule):
         parts: Parts,
         infeasible: Infeasible,
         seed: int,
+        augmentation: AugmentationChain,
         max_frames: int = 8000,
         max_examples: int = 64,
         jitter: float = 0.2,
@@ -66,6 +70,7 @@ class SequenceDataModule(LightningDataModule):
         self.num_workers = num_workers
         self.infeasible = infeasible
         self.seed = seed
+        self.augmentation = augmentation
         self.track = track
         self.train_set, self.dev_set = (
             ManifestDataset(folder / f"manifest-{split}.jsonl", parts.reader, parts.tokenizer, cache_shards)
@@ -126,7 +131,7 @@ class SequenceDataModule(LightningDataModule):
             raise UserError(
                 f"{count} training examples are too few for {self._num_ranks} devices; set trainer.devices=1"
             )
-        return self._loader(self.train_set, self.train_batches)
+        return self._loader(AugmentedDataset(self.train_set, self.augmentation, self.seed, epoch), self.train_batches)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Return the batches of the dev split, each example once over all ranks."""
@@ -147,7 +152,7 @@ class SequenceDataModule(LightningDataModule):
         )
         return self._loader(self.dev_set, batches)
 
-    def _loader(self, dataset: ManifestDataset, batches: FrameBatches) -> DataLoader[Batch]:
+    def _loader(self, dataset: Dataset[Example], batches: FrameBatches) -> DataLoader[Batch]:
         return DataLoader(
             dataset,  # type: ignore[arg-type]  # it holds examples, collate makes the batch
             batch_sampler=batches,

@@ -56,12 +56,8 @@ class StrokeDeltas(nn.Module):
     is down where the pressure is unknown or positive. With `normalize` `global` each of them is then brought to mean 0,
     variance 1 over the training data (see `fit`); `none` leaves them as they are.
 
-    In training, with `distortion` above 0, each ink is stretched, slanted and turned a little: its differences are
-    multiplied by a random matrix, the identity plus `distortion` times normal noise. Lengths stay as they are, and with
-    them the feasibility of targets.
-
     Raises:
-        UserError: `step` is not positive, or `distortion` is negative.
+        UserError: `step` is not positive.
     """
 
     num_channels = NUM_CHANNELS
@@ -72,15 +68,11 @@ class StrokeDeltas(nn.Module):
         step: float = 0.05,
         time: bool = True,
         normalize: Literal["global", "none"] = "global",
-        distortion: float = 0.0,
     ) -> None:
         super().__init__()
         if not step > 0:
             raise UserError(f"step is {step}; give a positive fraction of the writing-area height, such as 0.05")
-        if distortion < 0:
-            raise UserError(f"distortion is {distortion}; give 0 for none, or a positive deviation, such as 0.1")
         self.step = step
-        self.distortion = distortion
         self.time = time
         self.num_features = 5 if time else 3
         self.normalize = normalize
@@ -88,12 +80,14 @@ class StrokeDeltas(nn.Module):
 
     def forward(self, signals: Tensor, signal_lengths: Tensor) -> Features:
         """Return the deltas of signals (B, N, 6) as of `Ink.to_signal`, lengths (B,)."""
-        features = self._deltas(signals, signal_lengths)
-        if self.training and self.distortion > 0:
-            features = Features(self._distort(features.values), features.lengths)
+        return self.normalise(self.extract(signals, signal_lengths))
+
+    def normalise(self, features: Features) -> Features:
+        """Normalise deltas as `normalize` says."""
         return self.normalisation(features)
 
-    def _deltas(self, signals: Tensor, signal_lengths: Tensor) -> Features:
+    def extract(self, signals: Tensor, signal_lengths: Tensor) -> Features:
+        """Return the deltas before normalisation."""
         strokes = _measure(signals.double(), signal_lengths, self.step)
         lengths = strokes.counts.sum(dim=1)
         frames = _place_frames(strokes, int(lengths.max()))
@@ -110,14 +104,8 @@ class StrokeDeltas(nn.Module):
         """Take the mean and deviation that `global` normalises by from training signals (N, 6); else look at none."""
         if self.normalize == "global":
             self.normalisation.fit(
-                self._deltas(signal[None], torch.tensor([len(signal)])).values[0] for signal in signals
+                self.extract(signal[None], torch.tensor([len(signal)])).values[0] for signal in signals
             )
-
-    def _distort(self, values: Tensor) -> Tensor:
-        """Multiply the (dx, dy) of each ink of (B, T, F) by a matrix of its own."""
-        noise = torch.randn(len(values), 2, 2, device=values.device)
-        matrices = torch.eye(2, device=values.device) + self.distortion * noise
-        return torch.cat([values[..., :TIME] @ matrices, values[..., TIME:]], dim=2)
 
     def _differences(self, points: Tensor, is_start: Tensor) -> Tensor:
         """(B, T, 4) -> (B, T, F)."""

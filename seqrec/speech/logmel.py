@@ -72,9 +72,12 @@ class LogMel(nn.Module):
 
     def forward(self, signals: Tensor, signal_lengths: Tensor) -> Features:
         """Turn signals (B, N, 1) into features (B, T, F)."""
+        return self.normalise(self.extract(signals, signal_lengths))
+
+    def extract(self, signals: Tensor, signal_lengths: Tensor) -> Features:
+        """Return log energies (B, T, F), of anything in the padding."""
         lengths = self.frame_lengths(None, signal_lengths)
-        values = self._log_bands(signals, signal_lengths)[:, : int(lengths.max())]
-        return self._normalise(Features(values, lengths))
+        return Features(self._log_bands(signals, signal_lengths)[:, : int(lengths.max())], lengths)
 
     def fit(self, signals: Iterable[Tensor]) -> None:
         """Take the mean and deviation that `global` normalises by from training signals (N, 1); else look at none."""
@@ -93,7 +96,8 @@ class LogMel(nn.Module):
             energies = spectrum.real.square() + spectrum.imag.square()
             return (energies @ self.bank).clamp(min=self.floor).log()  # (B, T, bins) -> (B, T, F)
 
-    def _normalise(self, features: Features) -> Features:
+    def normalise(self, features: Features) -> Features:
+        """Normalise as `normalize` says, zero in the padding."""
         if self.normalize == "global":
             return self.normalisation(features)
         mask = length_mask(features.lengths, features.values.shape[1])[..., None]

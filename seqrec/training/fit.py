@@ -12,6 +12,7 @@ from lightning.pytorch import Callback, Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar
 from lightning.pytorch.loggers.logger import Logger
 
+from seqrec.augmentation.chain import AugmentationChain
 from seqrec.checkpoint import KEY, build_parts, read_checkpoint
 from seqrec.ctc.loss import CTCLoss
 from seqrec.data.datamodule import SequenceDataModule, Track
@@ -46,7 +47,15 @@ def fit(config: Mapping[str, Any], run: RunFolder, corpus: Path, resume: bool, t
     place: dict[str, Any] = last[KEY]["place"] if last else {"epoch": 0, "batches": 0, "seconds": 0.0}
     parts = build_parts(config, read_tokens(run.tokens))
     ctc: CTCLoss = build(config["ctc"], "ctc")
-    given = {"folder": corpus, "parts": parts, "infeasible": ctc.infeasible, "seed": config["seed"], "track": track}
+    augmentation = AugmentationChain.build(config.get("augmentation", {}))
+    given = {
+        "folder": corpus,
+        "parts": parts,
+        "infeasible": ctc.infeasible,
+        "seed": config["seed"],
+        "augmentation": augmentation,
+        "track": track,
+    }
     data: SequenceDataModule = build(config["data"], "data", **given)
     data.resume(place["epoch"], place["batches"])
     if not resume:
@@ -58,6 +67,7 @@ def fit(config: Mapping[str, Any], run: RunFolder, corpus: Path, resume: bool, t
         config["optimizer"],
         build(config["schedule"], "schedule"),
         config["seed"],
+        augmentation,
         place["seconds"],
     )
     trainer = _build_trainer(config, run, last["global_step"] if last else None)

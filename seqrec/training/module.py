@@ -10,6 +10,7 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor
 
+from seqrec.augmentation.chain import AugmentationChain
 from seqrec.checkpoint import KEY, Parts, describe
 from seqrec.ctc.loss import CTCLoss
 from seqrec.errors import UserError
@@ -39,6 +40,7 @@ class RecognitionTraining(LightningModule):
         optimizer: the `_target_` and options of a torch optimiser.
         schedule: how its learning rate changes.
         seed: of the randomness inside steps.
+        augmentation: changes the features of training batches.
         seconds_before: what an interrupted run has spent already.
     """
 
@@ -50,6 +52,7 @@ class RecognitionTraining(LightningModule):
         optimizer: Mapping[str, Any],
         schedule: Schedule,
         seed: int,
+        augmentation: AugmentationChain,
         seconds_before: float = 0.0,
     ) -> None:
         super().__init__()
@@ -60,6 +63,7 @@ class RecognitionTraining(LightningModule):
         self.optimizer_config = optimizer
         self.schedule = schedule
         self.seed = seed
+        self.augmentation = augmentation
         self._begun = perf_counter() - seconds_before
         self._rates = ErrorRates()
         self._dev_loss = torch.zeros(2, dtype=torch.float64)  # sum of nats, examples
@@ -91,7 +95,8 @@ class RecognitionTraining(LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the mean negative log-likelihood of the batch's targets, in nats an example."""
-        emissions = self.recognizer(batch.signals, batch.signal_lengths)
+        features = self.augmentation.features(self.recognizer.frontend, batch)
+        emissions = self.recognizer.recognise(features)
         losses = self.loss(emissions, batch.targets, batch.target_lengths)
         if not losses.isfinite().all():
             raise self._diverged(batch, losses)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from seqrec.augmentation.chain import AugmentationChain
 from seqrec.checkpoint import Parts
 from seqrec.data.datamodule import Infeasible, SequenceDataModule
 from seqrec.encoders.lstm import LSTMEncoder
@@ -44,7 +45,7 @@ def module_of(
     frontend = LogMel(8000, 20)
     recognizer = Recognizer(frontend, LSTMEncoder(20, hidden_size=4, num_layers=1), num_tokens=3)
     parts = Parts({}, AudioReader(8000), recognizer, CharacterTokenizer("ab", unknown=unknown))
-    return SequenceDataModule(folder, parts, infeasible, seed=0, **options)
+    return SequenceDataModule(folder, parts, infeasible, seed=0, augmentation=AugmentationChain(), **options)
 
 
 def train_ids(data: SequenceDataModule) -> list[str]:

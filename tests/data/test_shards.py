@@ -12,6 +12,7 @@ import pytest
 import torch
 from shard_server import SETTINGS, Server, serve, write_recordings, write_sharded
 
+from seqrec.augmentation.chain import AugmentationChain
 from seqrec.checkpoint import Parts
 from seqrec.corpora.prepare import PreparedCorpus
 from seqrec.corpora.shards import store
@@ -60,7 +61,7 @@ def module_of(folder: Path, rank: int = 0, num_ranks: int = 1, **options: Any) -
     class OneRank(SequenceDataModule):
         _rank, _num_ranks = rank, num_ranks
 
-    data = OneRank(folder, parts, "error", seed=0, max_frames=60, **options)
+    data = OneRank(folder, parts, "error", seed=0, augmentation=AugmentationChain(), max_frames=60, **options)
     data.setup()
     return data
 

@@ -264,29 +264,6 @@ def test_global_normalisation_is_fitted_and_kept_in_the_state() -> None:
     assert torch.equal(copy(*as_batch(inks[0])).values, frontend(*as_batch(inks[0])).values)
 
 
-def test_distortion_is_a_linear_map_of_each_ink_in_training_alone() -> None:
-    batch = [random_ink(seed) for seed in range(3)]
-    signals, lengths = pad_signals([torch.from_numpy(ink.to_signal()) for ink in batch])
-    frontend = StrokeDeltas(distortion=0.2)
-    plain = frontend.eval()(signals, lengths)
-    assert torch.equal(plain.values, StrokeDeltas()(signals, lengths).values)
-    torch.manual_seed(0)
-    distorted = frontend.train()(signals, lengths)
-    assert torch.equal(distorted.lengths, plain.lengths)
-    assert torch.equal(distorted.values[..., 2:], plain.values[..., 2:])
-    for before, after in zip(plain.values, distorted.values, strict=True):
-        matrix = torch.linalg.lstsq(before[:, :2], after[:, :2]).solution
-        torch.testing.assert_close(before[:, :2] @ matrix, after[:, :2], atol=1e-5, rtol=1e-4)
-        assert 0.01 < (matrix - torch.eye(2)).abs().max() < 1
-    torch.manual_seed(0)
-    assert torch.equal(frontend(signals, lengths).values, distorted.values)
-
-
-def test_a_negative_distortion_is_refused() -> None:
-    with pytest.raises(UserError, match="distortion is -1"):
-        StrokeDeltas(distortion=-1)
-
-
 def test_without_normalisation_nothing_is_fitted() -> None:
     frontend = StrokeDeltas(normalize="none")
     frontend.fit(iter([]))
