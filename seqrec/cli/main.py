@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Sequence
 
 from seqrec import __version__
+from seqrec.allocator import keep_memory
 from seqrec.errors import UserError, did_you_mean
 
 VERBS = {
@@ -22,6 +23,7 @@ VERBS = {
     "evaluate": "score a run: WER and CER of a split or a manifest",
     "transcribe": "turn recordings or inks into text with a run",
 }
+_TRAINING = ("train", "resume")
 _DISK = {
     errno.ENOSPC: "no space is left; free some, or write elsewhere (data_dir=, hydra.run.dir=)",
     errno.EDQUOT: "the disk quota is used up; free some space, or write elsewhere (data_dir=, hydra.run.dir=)",
@@ -78,6 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(verb: str, words: list[str]) -> None:
     if verb not in VERBS:
         raise UserError(f"`{verb}` is no verb of seqrec{did_you_mean(verb, VERBS)}")
+    if verb in _TRAINING:
+        keep_memory()
     importlib.import_module(f"seqrec.cli.{verb}").main(words)
 
 
