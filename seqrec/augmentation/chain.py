@@ -6,12 +6,13 @@ rank, the worker or the other augmentations. So a resumed run draws what the uni
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal, Protocol
 from zlib import crc32
 
 import numpy as np
+from torch import Tensor
 
 from seqrec.errors import UserError
 from seqrec.parts import FeatureAugmentation, FrontEnd, SignalAugmentation
@@ -21,14 +22,42 @@ from seqrec.share import build
 _FEATURES = 0  # draws the seed that feature augmentations get; no name has this check sum
 
 
-class AugmentationChain:
-    """Augmentations by name, in the order of the config; without any, examples stay as they are."""
+class ExampleJoining(Protocol):
+    """Joins training examples of one word each to lines, planned anew each epoch."""
 
-    def __init__(self, parts: Mapping[str, SignalAugmentation | FeatureAugmentation] | None = None) -> None:
+    acts_on: Literal["examples"]
+    by: str  # key of a manifest's rows; examples with the same value of it may be joined
+    max_words: int  # examples of a line, at most
+    probability: float  # how often an example begins a line, rather than staying alone
+
+    def __call__(self, signals: Sequence[Tensor], random: np.random.Generator) -> Tensor:
+        """Return one signal (N, C) of several, in their order; they stay as they are."""
+        ...
+
+
+Augmentation = SignalAugmentation | FeatureAugmentation | ExampleJoining
+
+
+class AugmentationChain:
+    """Augmentations by name, in the order of the config; without any, examples stay as they are.
+
+    One part may join examples; it comes first, whatever the order.
+
+    Raises:
+        UserError: several parts join examples.
+    """
+
+    def __init__(self, parts: Mapping[str, Augmentation] | None = None) -> None:
         self._on_signals: list[tuple[int, SignalAugmentation]] = []
         self._on_features: list[tuple[int, FeatureAugmentation]] = []
+        self.joining: ExampleJoining | None = None
+        self.joining_name = ""
         for name, part in (parts or {}).items():
-            if part.acts_on == "signal":
+            if part.acts_on == "examples":
+                if self.joining:
+                    raise UserError(f"augmentation: `{self.joining_name}` and `{name}` both join examples; keep one")
+                self.joining, self.joining_name = part, name
+            elif part.acts_on == "signal":
                 self._on_signals.append((crc32(name.encode()), part))
             else:
                 self._on_features.append((crc32(name.encode()), part))
@@ -40,6 +69,16 @@ class AugmentationChain:
             if part is not None and not isinstance(part, Mapping):
                 raise UserError(f"augmentation.{name}={part!r} is no part with a _target_; null leaves it out")
         return cls({name: build(part, f"augmentation.{name}") for name, part in config.items() if part is not None})
+
+    def join(self, signals: Sequence[Tensor], id: str, seed: int, epoch: int) -> Tensor:
+        """Return the signal of the line `id` of several examples' `signals`."""
+        assert self.joining
+        name = crc32(self.joining_name.encode())
+        return self.joining(signals, np.random.default_rng((seed, epoch, crc32(id.encode()), name)))
+
+    def plan_random(self, seed: int, epoch: int) -> np.random.Generator:
+        """Return what decides which examples of an epoch are joined."""
+        return np.random.default_rng((seed, epoch, crc32(self.joining_name.encode())))
 
     def augment(self, example: Example, seed: int, epoch: int) -> Example:
         """Return `example` with another signal, and the seed that `features` needs."""

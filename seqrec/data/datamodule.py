@@ -12,11 +12,12 @@ from lightning.pytorch import LightningDataModule
 from lightning.pytorch.accelerators import CUDAAccelerator
 from torch.utils.data import DataLoader, Dataset
 
-from seqrec.augmentation.chain import AugmentationChain
+from seqrec.augmentation.chain import AugmentationChain, ExampleJoining
 from seqrec.checkpoint import Parts
 from seqrec.data.augmented import AugmentedDataset
 from seqrec.data.batching import FrameBatches
 from seqrec.data.dataset import ManifestDataset
+from seqrec.data.joining import LinePlan, joinable_groups, plan_lines
 from seqrec.data.shard_batches import batches_of
 from seqrec.data.survey import Survey, survey
 from seqrec.errors import UserError
@@ -77,6 +78,8 @@ class SequenceDataModule(LightningDataModule):
             for split in ("train", "dev")
         )
         self.train_batches: FrameBatches | None = None
+        self._train_frames = self._indices = np.empty(0, np.int32)  # of all examples; the ones trained on
+        self._joinable: list[np.ndarray] = []  # sets of those that may be joined with one another
         self._dev_survey: Survey | None = None
         self._done: dict[int, int] = {}
 
@@ -100,17 +103,12 @@ class SequenceDataModule(LightningDataModule):
         train = self._survey(self.train_set, "train")
         self._dev_survey = self._survey(self.dev_set, "dev")
         self._warn_of_outliers(train)
-        self.train_batches = batches_of(
-            self.train_set,
-            train.frames,
-            _feasible(train, self.infeasible),
-            max_frames=self.max_frames,
-            max_examples=self.max_examples,
-            jitter=self.jitter,
-            seed=self.seed,
-            rank=self._rank,
-            num_ranks=self._num_ranks,
-        )
+        self._train_frames, self._indices = train.frames, _feasible(train, self.infeasible)
+        if joining := self.augmentation.joining:
+            where = f"augmentation.{self.augmentation.joining_name}"
+            indices = self.track(self._indices.tolist(), "looking for words to join")
+            self._joinable = joinable_groups(self.train_set, indices, joining, where)
+        self.train_batches = self._batch(train.frames, self._indices)
         if len(self._dev_survey.infeasible):
             logger.warning(
                 f"dev: {len(self._dev_survey.infeasible)} targets need more frames than their examples have: "
@@ -125,13 +123,36 @@ class SequenceDataModule(LightningDataModule):
         """Return the batches of the trainer's epoch; asked for anew each epoch, since their number differs."""
         assert self.train_batches is not None
         epoch = self.trainer.current_epoch if self.trainer else 0
+        lines = None
+        if self.augmentation.joining:
+            plan = self._plan_lines(self.augmentation.joining, epoch)
+            self.train_batches, lines = self._batch(plan.frames, None), plan.lines
         self.train_batches.set_epoch(epoch, self._done.get(epoch, 0))
         count = len(self.train_batches.indices)
         if len(self.train_batches) * self._num_ranks > count:
             raise UserError(
                 f"{count} training examples are too few for {self._num_ranks} devices; set trainer.devices=1"
             )
-        return self._loader(AugmentedDataset(self.train_set, self.augmentation, self.seed, epoch), self.train_batches)
+        examples = AugmentedDataset(self.train_set, self.augmentation, self.seed, epoch, lines)
+        return self._loader(examples, self.train_batches)
+
+    def _plan_lines(self, joining: ExampleJoining, epoch: int) -> LinePlan:
+        random = self.augmentation.plan_random(self.seed, epoch)
+        return plan_lines(self._joinable, self._indices, self._train_frames, self.max_frames, joining, random)
+
+    def _batch(self, frames: np.ndarray, indices: np.ndarray | None) -> FrameBatches:
+        """Return the batches of training examples or lines of `frames`."""
+        return batches_of(
+            self.train_set,
+            frames,
+            indices,
+            max_frames=self.max_frames,
+            max_examples=self.max_examples,
+            jitter=self.jitter,
+            seed=self.seed,
+            rank=self._rank,
+            num_ranks=self._num_ranks,
+        )
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Return the batches of the dev split, each example once over all ranks."""

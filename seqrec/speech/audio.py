@@ -69,7 +69,7 @@ class AudioReader:
         """
         path, segment = _path(row), _segment(row)
         try:
-            return self._convert(*_decode_row(row, segment, folder, data), str(folder / path))
+            return self.convert(*_decode_row(row, segment, folder, data), str(folder / path))
         except UserError as error:
             raise UserError(f"example `{row.id}`: {error}") from None
 
@@ -93,16 +93,16 @@ class AudioReader:
         """Read a file, or take an array (N,) or (N, channels) at `sample_rate` hertz (default: the reader's own)."""
         if isinstance(source, (str, Path)):
             samples, sample_rate = decode(Path(source))
-            return self._convert(samples, sample_rate, str(source))
+            return self.convert(samples, sample_rate, str(source))
         samples = _to_float(np.asarray(source))
         if samples.ndim not in (1, 2) or (samples.ndim == 2 and samples.shape[1] > samples.shape[0] > 0):
             raise UserError(
                 f"array of shape {samples.shape} is no recording; give (samples,) or (samples, channels), in this order"
             )
         samples = samples[:, None] if samples.ndim == 1 else samples
-        return self._convert(samples, sample_rate or self.sample_rate, "array")
+        return self.convert(samples, sample_rate or self.sample_rate, "array")
 
-    def _convert(self, samples: np.ndarray, rate: int, name: str) -> Tensor:
+    def convert(self, samples: np.ndarray, rate: int, name: str) -> Tensor:
         """Check samples (N, channels), mix them down and resample them to (N', 1)."""
         _check_samples(samples, name)
         if samples.shape[1] > 1:

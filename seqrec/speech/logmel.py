@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from seqrec.normalisation import GlobalNormalisation
 from seqrec.sequence import Features, length_mask, num_windows
+from seqrec.speech.feature_deltas import stack_deltas
 from seqrec.speech.portable_torchaudio import torchaudio
 
 
@@ -21,7 +22,7 @@ class LogMel(nn.Module):
 
     Args:
         sample_rate: hertz of the signals.
-        num_mels: bands, F.
+        num_mels: bands.
         window_ms: milliseconds of signal in a frame.
         hop_ms: milliseconds from frame to frame.
         low_hz: lowest frequency of the bands.
@@ -30,6 +31,10 @@ class LogMel(nn.Module):
         dither: standard deviation of noise added to the signal in training, in units of its full scale.
         normalize: `utterance`: each band to mean 0, variance 1 over the valid frames; `global`: by the mean and
             variance of the training set (see `fit`); `none`.
+        deltas: how many derivatives over time stand behind the bands: F is (1 + deltas) * num_mels.
+
+    Raises:
+        ValueError: a frame or a hop is shorter than a sample, or the bands' frequencies or number are impossible.
     """
 
     num_channels = 1
@@ -46,9 +51,10 @@ class LogMel(nn.Module):
         floor: float = 1e-10,
         dither: float = 0.0,
         normalize: Literal["utterance", "global", "none"] = "utterance",
+        deltas: Literal[0, 1, 2] = 0,
     ) -> None:
         super().__init__()
-        self.num_features = num_mels
+        self.num_features = (1 + deltas) * num_mels
         self.window = round(sample_rate * window_ms / 1000)  # samples
         self.hop = round(sample_rate * hop_ms / 1000)  # samples
         top = sample_rate / 2 if high_hz is None else high_hz
@@ -56,13 +62,14 @@ class LogMel(nn.Module):
         self.floor = floor
         self.dither = dither
         self.normalize = normalize
+        self.deltas = deltas
         self.fft_size = 1 << (self.window - 1).bit_length()
         self.register_buffer("taper", torch.hann_window(self.window), persistent=False)
         bank = torchaudio.functional.melscale_fbanks(
             self.fft_size // 2 + 1, low_hz, top, num_mels, sample_rate, norm="slaney", mel_scale="slaney"
         )
         self.register_buffer("bank", bank, persistent=False)  # (bins, F)
-        self.normalisation = GlobalNormalisation(num_mels)
+        self.normalisation = GlobalNormalisation(self.num_features)
         self.bank: Tensor
         self.taper: Tensor
 
@@ -75,20 +82,27 @@ class LogMel(nn.Module):
         return self.normalise(self.extract(signals, signal_lengths))
 
     def extract(self, signals: Tensor, signal_lengths: Tensor) -> Features:
-        """Return log energies (B, T, F), of anything in the padding."""
+        """Return features (B, T, F) before they are normalised, of anything in the padding."""
         lengths = self.frame_lengths(None, signal_lengths)
-        return Features(self._log_bands(signals, signal_lengths)[:, : int(lengths.max())], lengths)
+        bands = self._log_bands(signals, signal_lengths)[:, : int(lengths.max())]
+        return stack_deltas(Features(self._static(bands), lengths), self.deltas)
 
     def fit(self, signals: Iterable[Tensor]) -> None:
         """Take the mean and deviation that `global` normalises by from training signals (N, 1); else look at none."""
         if self.normalize == "global":
-            self.normalisation.fit(self._log_bands(signal[None], torch.tensor([len(signal)]))[0] for signal in signals)
+            self.normalisation.fit(
+                self.extract(signal[None], torch.tensor([len(signal)])).values[0] for signal in signals
+            )
+
+    def _static(self, bands: Tensor) -> Tensor:
+        """Return what deltas are taken of, from log energies (B, T, bands)."""
+        return bands
 
     def _log_bands(self, signals: Tensor, signal_lengths: Tensor) -> Tensor:
-        samples = signals[..., 0]  # (B, N, 1) -> (B, N)
+        valid = length_mask(signal_lengths, signals.shape[1])
+        samples = signals[..., 0].masked_fill(~valid, 0.0)  # (B, N, 1) -> (B, N)
         if self.training and self.dither > 0:
-            noise = self.dither * torch.randn_like(samples)
-            samples = samples + noise * length_mask(signal_lengths, samples.shape[1])
+            samples = samples + self.dither * torch.randn_like(samples) * valid
         samples = nn.functional.pad(samples, (0, max(0, self.window - samples.shape[1])))
         frames = samples.unfold(1, self.window, self.hop)  # (B, N) -> (B, T, window)
         with torch.autocast(samples.device.type, enabled=False):

@@ -64,6 +64,9 @@ class UNIPEN:
     of `seed`. So that nobody is in two, sets of one house (Apple, CEDAR, HP) are taken together, and sessions whose ids
     differ by a number only count as one person. Nothing in the corpus tells whether people wrote for several houses.
 
+    `train_categories` are more categories, for training alone: of their people those of dev and test are left out, and
+    dev and test stay what they are without them.
+
     `qualities` are those of the publisher's codes that are taken. BAD, for hard to read, is: the labels are right as
     far as one can see, and leaving the hardest words out would flatter a test.
 
@@ -84,6 +87,7 @@ class UNIPEN:
         url: str | None = "https://zenodo.org/records/1195803/files/unipen-CDROM-train_r01_v07.tgz",
         checksum: str | None = None,
         categories: Sequence[str] = ("6",),
+        train_categories: Sequence[str] = (),
         contributors: Sequence[str] = (),  # such as sta; none: all
         qualities: Sequence[str] = ("GOOD", "OK", "?", "BAD"),
         dev_fraction: float = 0.1,  # of the people
@@ -95,9 +99,14 @@ class UNIPEN:
         self._source = Source(self.name, url, archive, checksum, root, how)
         self._categories, self._contributors = tuple(map(str, categories)), tuple(contributors)
         self._qualities = frozenset(quality.upper() for quality in qualities)
-        if not self._categories or isinstance(categories, str) or isinstance(contributors, str):
+        self._train_categories = tuple(map(str, train_categories))
+        if not self._categories or any(isinstance(each, str) for each in (categories, train_categories, contributors)):
             where = f"corpus.categories={categories}, corpus.contributors={contributors}"
+            where += f", corpus.train_categories={train_categories}" if train_categories else ""
             raise UserError(f"{where}: give lists, such as corpus.categories=[6]; categories must name at least one")
+        if both := set(self._categories) & set(self._train_categories):
+            where = f"corpus.train_categories={list(train_categories)}"
+            raise UserError(f"{where}: {', '.join(sorted(both))} is in corpus.categories too; leave it out of one")
         if not (dev_fraction > 0 and test_fraction > 0 and dev_fraction + test_fraction < 1):
             where = f"corpus.dev_fraction={dev_fraction}, corpus.test_fraction={test_fraction}"
             raise UserError(f"{where} leave a split empty; give positive fractions whose sum is below 1")
@@ -112,32 +121,41 @@ class UNIPEN:
                 there are fewer people than splits.
         """
         root = _find_root(fetch(self._source, downloads), self._source)
-        files = self._data_files(root)
-        found = in_processes(partial(_people, root=root), files, self._num_workers)
-        people = list(track(found, "telling the writers apart", len(files)))
-        split_of = _deal(sorted(set(chain.from_iterable(people))), self._fractions, self._seed)
+        files = self._data_files(root, "categories", self._categories)
+        more = self._data_files(root, "train_categories", self._train_categories) if self._train_categories else []
+        found = in_processes(partial(_people, root=root), [*files, *more], self._num_workers)
+        people = list(track(found, "telling the writers apart", len(files) + len(more)))
+        split_of = _deal(sorted(set(chain.from_iterable(people[: len(files)]))), self._fractions, self._seed)
+        newcomers = set(chain.from_iterable(people[len(files) :]))
+        self._note(name for name in newcomers if split_of.get(name, "train") != "train")
+        split_of = {**dict.fromkeys(newcomers, "train"), **split_of}
+        parts = {split: list(zip(files, people, strict=False)) for split in self._fractions}
+        parts["train"] += zip(more, people[len(files) :], strict=True)
         return {
-            split: self._read(
-                root, [_only(file, split, split_of, names) for file, names in zip(files, people, strict=True)]
-            )
-            for split in self._fractions
+            split: self._read(root, [_only(file, split, split_of, names) for file, names in part])
+            for split, part in parts.items()
         }
+
+    def _note(self, kept_out: Iterable[str]) -> None:
+        if count := len(list(kept_out)):
+            names = ", ".join(self._train_categories)
+            self.notes = (f"{count} people of dev and test wrote for the categories {names} too, not taken from them",)
 
     def _read(self, root: Path, files: Sequence[_File]) -> Iterator[Row | LeftOut]:
         wanted = [file for file in files if file.people]
         read = partial(_read_rows, root=root, qualities=self._qualities)
         return chain.from_iterable(in_processes(read, wanted, self._num_workers, chunk=4))
 
-    def _data_files(self, root: Path) -> list[_File]:
+    def _data_files(self, root: Path, option: str, categories: Sequence[str]) -> list[_File]:
         folders = [
-            _subfolder(root / "data", category, f"corpus.categories={list(self._categories)}")
-            for category in dict.fromkeys(self._categories)
+            _subfolder(root / "data", category, f"corpus.{option}={list(categories)}")
+            for category in dict.fromkeys(categories)
         ]
         there = {path.name for folder in folders for path in folder.iterdir() if path.is_dir()}
         for contributor in self._contributors:
             if contributor not in there:
                 where = f"corpus.contributors: `{contributor}` has no folder in the categories"
-                raise UserError(f"{where} {', '.join(self._categories)}; these have: {', '.join(sorted(there))}")
+                raise UserError(f"{where} {', '.join(categories)}; these have: {', '.join(sorted(there))}")
         paths = (path for folder in folders for path in folder.glob("*/**/*"))
         files = (_File(path, _name(path.relative_to(root / "data"))) for path in paths)
         found = [file for file in files if not self._contributors or file.contributor in self._contributors]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from corpora.ink.unipen_small import contribute, small_corpus, write
+from corpora.ink.unipen_small import INK, ROWS, contribute, small_corpus, write
 
 from seqrec.corpora.corpus import LeftOut
 from seqrec.corpora.ink.unipen import UNIPEN
@@ -164,6 +164,43 @@ def test_categories_have_levels_of_their_own(tmp_path: Path) -> None:
     }
 
 
+def test_more_categories_for_training_leave_dev_and_test_as_they_are(tmp_path: Path) -> None:
+    small_corpus(tmp_path, num_writers=10)
+    for path in sorted((tmp_path / "data/6").glob("*/*.dat")):  # lines of the same people, but for two
+        if path.stem not in ("hpb0-a", "hpb0-b"):
+            lines = path.read_text().replace("SEGMENT WORD", "SEGMENT TEXT").replace("SEGMENT\nWORD", "SEGMENT\nTEXT")
+            write(tmp_path / "data/8" / path.relative_to(tmp_path / "data/6"), lines)
+    alone = read(tmp_path, categories=["8"])
+    corpus = UNIPEN(root=str(tmp_path), categories=["8"], train_categories=["6"], num_workers=1)
+    both = {split: list(part) for split, part in corpus.splits(tmp_path, tmp_path / "downloads").items()}
+    assert both["dev"] == alone["dev"]
+    assert both["test"] == alone["test"]
+    assert both["train"][: len(alone["train"])] == alone["train"]
+    words = both["train"][len(alone["train"]) :]
+    held_out = writers(alone)["dev"] | writers(alone)["test"]
+    assert len(held_out) == 4
+    expected = rows(read(tmp_path))
+    assert {row.id: row for row in words if isinstance(row, Row)} == {
+        id: row for id, row in expected.items() if row.person not in held_out
+    }
+    assert {"sta-hpb0-a", "sta-hpb0-b"} <= writers(both)["train"]  # who wrote words alone
+    assert corpus.notes == ("4 people of dev and test wrote for the categories 6 too, not taken from them",)
+
+
+def test_sessions_of_held_out_people_do_not_get_in(tmp_path: Path) -> None:
+    small_corpus(tmp_path, num_writers=1)
+    for name in ("ann", "bob", "cid", "dan"):
+        contribute(tmp_path, "apd", f"{name}_1")
+        rows_of_lines = ROWS.replace("WORD", "TEXT").replace("{contributor}", "apd").replace("{name}", f"{name}_1")
+        write(tmp_path / f"data/8/apd/{name}_2.dat", rows_of_lines.replace("_1.dat", "_2.dat"))
+        write(tmp_path / f"include/apd/data/{name}_2.dat", INK.format(writer=f"{name}_2"))
+    splits = read(tmp_path, categories=["8"], train_categories=["6"])
+    people = {split: {str(name)[:7] for name in part} for split, part in writers(splits).items()}
+    assert len(people["dev"]) == len(people["test"]) == 1
+    assert not people["train"] & (people["dev"] | people["test"])
+    assert len(writers(splits)["train"]) == 2 * 2 + 2  # both sessions of two, and one writer of each other house
+
+
 def test_contributors_are_chosen(tmp_path: Path) -> None:
     found = rows(read(small_corpus(tmp_path), contributors=["kar"]))
     assert {row.fields["contributor"] for row in found.values()} == {"kar"}
@@ -191,6 +228,9 @@ def test_an_archive_with_folders_on_top(tmp_path: Path) -> None:
         ({"contributors": ["kai"]}, r"`kai` has no folder in the categories 6; these have: kar, sta"),
         ({"categories": []}, r"categories must name at least one"),
         ({"categories": "6"}, r"give lists, such as corpus\.categories=\[6\]"),
+        ({"train_categories": "7"}, r"corpus\.train_categories=7: give lists"),
+        ({"train_categories": ["7"]}, r"corpus\.train_categories=\['7'\]: .*data has no category `7`; it has 6"),
+        ({"train_categories": ["6"]}, r"corpus\.train_categories=\['6'\]: 6 is in corpus\.categories too"),
         ({"dev_fraction": 0.0}, r"corpus\.dev_fraction=0\.0, corpus\.test_fraction=0\.1 leave a split empty"),
         ({"test_fraction": 0.95}, "whose sum is below 1"),
     ],
