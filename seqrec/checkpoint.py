@@ -15,6 +15,7 @@ from seqrec.errors import UserError
 from seqrec.parts import FrontEnd, Reader, Tokenizer
 from seqrec.recognizer import Recognizer
 from seqrec.share import build
+from seqrec.text.tokens import Symbol
 
 KEY = "seqrec"  # where a checkpoint keeps its config and symbols
 PREFIX = "recognizer."  # of its weights in the state dict
@@ -28,9 +29,10 @@ class Parts:
     reader: Reader
     recognizer: Recognizer
     tokenizer: Tokenizer
+    symbols: tuple[Symbol, ...] = ()  # that the tokenizer was built with
 
 
-def build_parts(config: Mapping[str, Any], symbols: tuple[str, ...]) -> Parts:
+def build_parts(config: Mapping[str, Any], symbols: tuple[Symbol, ...]) -> Parts:
     """Construct the parts a run's config names, with fresh weights."""
     tokenizer = build({**config["text"], "symbols": list(symbols)}, "text")
     reader = build(config["reader"], "reader")
@@ -38,7 +40,7 @@ def build_parts(config: Mapping[str, Any], symbols: tuple[str, ...]) -> Parts:
     _check_match(config, reader, frontend)
     encoder = build(config["encoder"], "encoder", input_size=frontend.num_features)
     recognizer = Recognizer(frontend, encoder, len(tokenizer))
-    return Parts(config, reader, recognizer, tokenizer)
+    return Parts(config, reader, recognizer, tokenizer, symbols)
 
 
 def _check_match(config: Mapping[str, Any], reader: Reader, frontend: FrontEnd) -> None:
@@ -52,7 +54,7 @@ def _check_match(config: Mapping[str, Any], reader: Reader, frontend: FrontEnd) 
         raise UserError(f"reader.sample_rate={rates[0]} but frontend.sample_rate={rates[1]}; set the reader's alone")
 
 
-def describe(config: Mapping[str, Any], symbols: tuple[str, ...]) -> dict[str, Any]:
+def describe(config: Mapping[str, Any], symbols: tuple[Symbol, ...]) -> dict[str, Any]:
     """Return what a checkpoint must carry besides weights, as plain data."""
     return {"format": 1, "config": config, "symbols": list(symbols)}
 

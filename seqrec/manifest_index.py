@@ -130,8 +130,13 @@ def number_of(fields: Mapping[str, Any], name: str) -> int:
 
 
 def _key(tokenizer: Tokenizer) -> str:
-    """Return what stands for a tokenizer's settings; `unknown` decides what becomes of a stranger, not who is one."""
-    settings = {name: value for name, value in vars(tokenizer).items() if name[0] != "_" and name != "unknown"}
+    """Return what stands for a tokenizer's settings.
+
+    `unknown` decides what becomes of a stranger, not who is one. An option that is off counts as absent, so that an
+    index from before there was such an option still fits.
+    """
+    options = {name: value for name, value in vars(tokenizer).items() if name[0] != "_" and name != "unknown"}
+    settings = {name: value for name, value in options.items() if value}
     text = json.dumps([type(tokenizer).__qualname__, settings], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 

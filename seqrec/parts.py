@@ -12,6 +12,7 @@ from torch import Tensor
 
 from seqrec.manifest import Manifest, Row
 from seqrec.sequence import Emissions, Features
+from seqrec.text.tokens import Symbol
 
 Severity = Literal["error", "warning", "note"]
 
@@ -128,6 +129,10 @@ class Encoder(Protocol):
         """Encode a batch, zero in the padding."""
         ...
 
+    def layer_outputs(self, features: Features) -> list[Features]:
+        """Return the outputs of each recurrent layer, the last being what a call returns; for intermediate CTC."""
+        ...
+
     def output_lengths(self, lengths: Tensor) -> Tensor:
         """Return T' (B,) for T (B,)."""
         ...
@@ -147,8 +152,8 @@ class Tokenizer(Protocol):
         """Return `text` as it is counted and trained on."""
         ...
 
-    def alphabet(self, texts: Iterable[str]) -> tuple[str, ...]:
-        """Return the symbols of `texts`, sorted."""
+    def alphabet(self, texts: Iterable[str]) -> tuple[Symbol, ...]:
+        """Return what `symbols` of the constructor should be, taken from the training texts."""
         ...
 
     def encode(self, text: str, id: str) -> list[int]:

@@ -27,6 +27,7 @@ from seqrec.share import build
 if TYPE_CHECKING:
     from seqrec.ctc.loss import CTCLoss
     from seqrec.parts import Reader, Tokenizer
+    from seqrec.text.tokens import Symbol
 
 Item = TypeVar("Item")
 
@@ -98,7 +99,7 @@ def _count(
     name: str,
     corpus: Corpus,
     reader: Reader,
-    symbols: tuple[str, ...],
+    symbols: tuple[Symbol, ...],
     effort: Effort,
     track: Track,
     findings: Findings,

@@ -13,7 +13,7 @@ from seqrec.corpora.prepare import SPLITS, PreparedCorpus
 from seqrec.errors import UserError, did_you_mean
 from seqrec.manifest import Manifest
 from seqrec.share import build, share_folder
-from seqrec.text.tokens import read_tokens
+from seqrec.text.tokens import Symbol, read_tokens
 
 if TYPE_CHECKING:
     from seqrec.parts import Reader
@@ -29,7 +29,7 @@ class Corpus:
     title: str  # the recipe's name, or the path
     manifests: Mapping[str, Path]  # of each split
     config: Mapping[str, Any]  # a recipe's, or its reader and text alone
-    symbols: tuple[str, ...] = ()  # none: those of the training text
+    symbols: tuple[Symbol, ...] = ()  # none: those of the training text
     shared_people: str | None = None  # why splits share people, where they are meant to
     prepared: Path | None = None  # the folder, where seqrec prepared it
 
@@ -73,7 +73,7 @@ def corpus_of_path(path: Path, reader: str | None) -> Corpus:
     else:
         manifests, symbols, said = {path.stem.removeprefix("manifest-"): path}, (), {}
     part = _reader_part(next(iter(manifests.values())), reader)
-    config = {"reader": part, "text": _TEXT}
+    config = {"reader": part, "text": said.get("text", _TEXT)}
     return Corpus(str(path), manifests, config, symbols, said.get("shared_people"), path if said else None)
 
 

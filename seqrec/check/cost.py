@@ -24,6 +24,7 @@ from seqrec.share import build
 
 if TYPE_CHECKING:
     from seqrec.sequence import Batch
+    from seqrec.text.tokens import Symbol
 
 _SPREAD = 8  # batches measured, evenly from the longest to the shortest
 
@@ -33,7 +34,7 @@ class Trial:
     """What is measured."""
 
     config: Mapping[str, Any]
-    symbols: tuple[str, ...]
+    symbols: tuple[Symbol, ...]
     manifest: Path
     batches: Sequence[Sequence[int]]  # rows; the largest batch first, to be measured for its memory
     seconds: float  # to stop after, when each batch has had its turn or not

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from seqrec.check.findings import SEVERITIES, visible
 from seqrec.check.histogram import sparkline
+from seqrec.corpora.prepare import text_choices
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -45,6 +46,7 @@ def _parts(check: Check) -> Iterator[RenderableType]:
     yield from map(Text, trait_lines(check))
     if any(len(split.inspected) for split in check.splits.values()):
         yield _histograms(check)
+    yield Text(visible(f"text: {text_choices(check.corpus.config['text'])}"))
     yield from _symbol_lines(check)
     yield from map(Text, cost_lines(check))
     style = "green" if check.is_good else "bold red"

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from seqrec.manifest import Row
     from seqrec.recognizer import Recognizer
+    from seqrec.text.tokens import Symbol
 
 _CHUNK = 16  # rows looked at together
 
@@ -38,12 +39,12 @@ class Task:
 
     manifest: Path
     config: str  # JSON of the recipe's config, or of its reader and text alone
-    symbols: tuple[str, ...]  # of the tokenizer; none: not known
+    symbols: tuple[Symbol, ...]  # of the tokenizer; none: not known
     stamp: tuple[int, int]  # bytes and time of the manifest, lest one that has changed be taken for the same
     step: int  # every how many rows a source is opened
 
     @classmethod
-    def of(cls, manifest: Path, config: Mapping[str, Any], symbols: tuple[str, ...], step: int = 1) -> Task:
+    def of(cls, manifest: Path, config: Mapping[str, Any], symbols: tuple[Symbol, ...], step: int = 1) -> Task:
         """Make the task of a config."""
         status = manifest.stat()
         return cls(manifest, json.dumps(config), symbols, (status.st_size, status.st_mtime_ns), step)

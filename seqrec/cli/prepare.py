@@ -9,7 +9,7 @@ from rich.text import Text
 
 from seqrec.cli.compose import run_recipe, take_run_folder_away
 from seqrec.cli.console import corpus_table
-from seqrec.corpora.prepare import PreparedCorpus, prepare
+from seqrec.corpora.prepare import PreparedCorpus, prepare, text_choices
 from seqrec.corpora.shards.fetch import fetch_index
 from seqrec.corpora.shards.store import ShardStore
 from seqrec.corpora.shards.writer import write_corpus
@@ -59,6 +59,8 @@ def show(corpus: PreparedCorpus) -> None:
     """Print what a prepared corpus holds and where."""
     statistics = corpus.statistics()
     console.print(corpus_table(statistics))
+    if "text" in statistics:  # corpora prepared by an older seqrec do not say
+        console.print(Text(f"text: {text_choices(statistics['text'])}"), soft_wrap=True)
     symbols = ["␣" if symbol == " " else symbol for symbol in statistics["alphabet"]]
     console.print(Text(f"alphabet, {len(symbols)} symbols: {' '.join(symbols)}"))
     for note in (statistics["shared_people"], *statistics["notes"]):

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 SPLITS = ("train", "dev", "test")
 _WHERE_FROM = {"archive", "url", "num_workers"}
 _NOT_SETTINGS = {"_target_", "unknown", "fold", *_WHERE_FROM}  # they do not change what the corpus is
+_SAID_ELSEWHERE = {"_target_", "symbols", "unknown"}
 _USUAL_TEXT = "tokens"  # of other kinds of text the symbols are others, and so is the folder
 _LONGEST_NAME = 80  # characters
 Read = Iterable[Row | LeftOut]
@@ -77,7 +78,8 @@ class PreparedCorpus:
 def prepared_folder(config: Mapping[str, Any]) -> Path:
     """Return where the corpus of a run's config lies: its name, and each setting that is not the default one."""
     name = _kind(config["corpus"])
-    for part in (with_absolute_paths(config["corpus"]), config["text"]):
+    text = {key: _short(value) for key, value in config["text"].items()}
+    for part in (with_absolute_paths(config["corpus"]), text):
         defaults = constructor_defaults(part["_target_"]) or {}
         for key, value in part.items():
             if key not in _NOT_SETTINGS and value != defaults.get(key):
@@ -87,8 +89,23 @@ def prepared_folder(config: Mapping[str, Any]) -> Path:
         name += f"-text={_kind(config['text'])}"
     name = re.sub(r"[^\w=.-]+", "_", name)
     if len(name) > _LONGEST_NAME:
-        name = f"{name[:_LONGEST_NAME]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+        name = f"{name[:_LONGEST_NAME]}-{_digest(name)}"
     return Path(config["data_dir"]).absolute() / name
+
+
+def text_choices(text: Mapping[str, Any]) -> str:
+    """Say in one line how the `text` of a config makes tokens of texts."""
+    settings = [f"{key}={value}" for key, value in text.items() if key not in _SAID_ELSEWHERE and value is not None]
+    return ", ".join([str(text["_target_"]).rpartition(".")[2], *settings])
+
+
+def _short(value: Any) -> Any:
+    """Return a key of a mapping, whose characters a name may not hold; other values as they are."""
+    return _digest(json.dumps(value, sort_keys=True)) if isinstance(value, Mapping) else value
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def _kind(part: Mapping[str, Any]) -> str:
@@ -123,7 +140,7 @@ def prepare(config: Mapping[str, Any], track: Track = lambda rows, title: rows) 
         shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed
         partial.mkdir()
         try:
-            _write(corpus, tokenizer, partial, folder.parent / "downloads", track)
+            _write(corpus, tokenizer, config["text"], partial, folder.parent / "downloads", track)
             write_indexes(config["text"], partial)
             marker = {"settings": dict(config["corpus"]), "source": source}
             (partial / ".completed").write_text(json.dumps(marker) + "\n", encoding="utf-8")
@@ -153,7 +170,9 @@ def _check_settings(folder: Path, written: Mapping[str, Any], settings: Mapping[
             )
 
 
-def _write(corpus: Corpus, tokenizer: Tokenizer, folder: Path, downloads: Path, track: Track) -> None:
+def _write(
+    corpus: Corpus, tokenizer: Tokenizer, text: Mapping[str, Any], folder: Path, downloads: Path, track: Track
+) -> None:
     splits = corpus.splits(folder, downloads)
     if "train" not in splits:
         raise UserError(f"corpus {corpus.name} has no split `train`, it has {', '.join(splits)}; check its settings")
@@ -175,26 +194,33 @@ def _write(corpus: Corpus, tokenizer: Tokenizer, folder: Path, downloads: Path, 
     if left_out:
         lines = (json.dumps(one, ensure_ascii=False) + "\n" for one in left_out)
         (folder / "left_out.jsonl").write_text("".join(lines), encoding="utf-8")
-    symbols = tokenizer.symbols or tokenizer.alphabet(row.text for row in Manifest(folder / "manifest-train.jsonl"))
-    write_tokens(folder / "tokens.json", symbols)
+    training_texts = (row.text for row in Manifest(folder / "manifest-train.jsonl"))
+    write_tokens(folder / "tokens.json", text.get("symbols") or tokenizer.alphabet(training_texts))
     statistics = {
         "corpus": corpus.name,
         "licence": corpus.licence,
         "shared_people": corpus.shared_people,
         "notes": list(corpus.notes),
-        "alphabet": list(symbols),
+        "text": {key: value for key, value in text.items() if key not in ("symbols", "unknown")},
+        "alphabet": list(_tokenizer(text, folder).symbols),
         "splits": {name: asdict(count) for name, count in counts.items()},
     }
-    text = json.dumps(statistics, ensure_ascii=False, indent=2)
-    (folder / "statistics.json").write_text(text + "\n", encoding="utf-8")
+    content = json.dumps(statistics, ensure_ascii=False, indent=2)
+    (folder / "statistics.json").write_text(content + "\n", encoding="utf-8")
 
 
 def write_indexes(text: Mapping[str, Any], folder: Path) -> None:
     """Write beside each manifest what training would else have to read out of every row."""
-    symbols = list(read_tokens(folder / "tokens.json"))
-    tokenizer: Tokenizer = build({**text, "symbols": symbols, "unknown": "drop"}, "text")
+    tokenizer = _tokenizer(text, folder)
     for manifest in sorted(folder.glob("manifest-*.jsonl")):
         Manifest(manifest).write_index(tokenizer)
+
+
+def _tokenizer(text: Mapping[str, Any], folder: Path) -> Tokenizer:
+    """Return the tokenizer of a folder's tokens, which drops strangers."""
+    symbols = list(read_tokens(folder / "tokens.json"))
+    tokenizer: Tokenizer = build({**text, "symbols": symbols, "unknown": "drop"}, "text")
+    return tokenizer
 
 
 def _kept(rows: Read, split: str, counts: SplitStatistics, left_out: list[dict[str, str]]) -> Iterator[Row]:
