@@ -28,6 +28,7 @@ ALLOWED = (
     "lightning.pytorch.trainer",
     "lightning.pytorch.loggers",
     "lightning.pytorch.callbacks",
+    "schedulefree",
 )
 PACKAGES_VARIABLE = "SEQREC_PACKAGES"  # names of the user's own packages, separated by commas
 

@@ -113,7 +113,7 @@ def test_modalities_corpora_and_encoders_do_not_know_one_another() -> None:
 def test_only_training_knows_lightning() -> None:
     allowed = {"data/datamodule.py", "cli/train.py", "cli/training_run.py"}
     found = {file for file in importers("lightning", "pytorch_lightning") if not file.startswith("training/")}
-    assert "training/module.py" in importers("lightning")
+    assert "training/fit.py" in importers("lightning")
     assert found <= allowed
 
 

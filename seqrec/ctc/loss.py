@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
-from seqrec.sequence import Emissions
+from seqrec.sequence import Emissions, length_mask
 
 
 class CTCLoss:
@@ -18,10 +19,22 @@ class CTCLoss:
     Args:
         infeasible: what becomes of a training target that needs more frames than its example has, found before
             training: `error` names the examples and stops; `skip` names and counts them and trains on the others.
+        intermediate_layer: the recurrent layer, counted from 1, whose outputs are also trained by CTC, through a head
+            of their own that only training has (Lee and Watanabe 2021, https://arxiv.org/abs/2102.03216).
+        intermediate_weight: its share w of the loss: (1 - w) * last layer's + w * that layer's.
     """
 
-    def __init__(self, infeasible: Literal["error", "skip"] = "error") -> None:
+    def __init__(
+        self,
+        infeasible: Literal["error", "skip"] = "error",
+        intermediate_layer: int | None = None,
+        intermediate_weight: float = 0.3,
+    ) -> None:
+        if not 0 < intermediate_weight < 1:
+            raise ValueError(f"intermediate_weight={intermediate_weight}: a share of the loss, between 0 and 1")
         self.infeasible = infeasible
+        self.intermediate_layer = intermediate_layer
+        self.intermediate_weight = intermediate_weight
 
     def __call__(self, emissions: Emissions, targets: Tensor, target_lengths: Tensor) -> Tensor:
         """Score a batch.
@@ -43,3 +56,17 @@ class CTCLoss:
             reduction="none",
             zero_infinity=False,
         )
+
+    def of_feasible(self, emissions: Emissions, targets: Tensor, target_lengths: Tensor) -> Tensor:
+        """Score a batch as a call does, but give 0, with no gradient, where a target does not fit its frames."""
+        fits = feasible(emissions.lengths, targets, target_lengths)
+        # An empty target always fits; the gradient of an infinite loss is no number, even times 0.
+        losses = self(emissions, targets, torch.where(fits, target_lengths, 0))
+        return torch.where(fits, losses, 0.0)
+
+
+def feasible(lengths: Tensor, targets: Tensor, target_lengths: Tensor) -> Tensor:
+    """Return (B,) whether each target (B, U) fits the frames `lengths` (B,): a label each, a blank between equals."""
+    within = length_mask(target_lengths, targets.shape[1])[:, 1:]
+    repeats = (targets[:, 1:] == targets[:, :-1]) & within
+    return target_lengths + repeats.sum(dim=1) <= lengths

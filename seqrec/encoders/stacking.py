@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from seqrec.sequence import Features, length_mask, num_windows
+from seqrec.encoders.valid_frames import without_padding
+from seqrec.sequence import Features, num_windows
 
 
 class FrameStacking(nn.Module):
@@ -33,8 +34,7 @@ class FrameStacking(nn.Module):
         lengths = self.output_lengths(features.lengths)
         num_frames = int(lengths.max())
         needed = (num_frames - 1) * self.stride + self.size
-        values = features.values[:, :needed]
-        values = values * length_mask(features.lengths, values.shape[1])[..., None]
+        values = without_padding(features)[:, :needed]
         values = nn.functional.pad(values, (0, 0, 0, needed - values.shape[1]))
         windows = values.unfold(1, self.size, self.stride)  # (B, T, F) -> (B, T', F, size)
         return Features(torch.flatten(windows.transpose(2, 3), 2), lengths)

@@ -20,8 +20,12 @@ from seqrec.errors import UserError
 from seqrec.run_folder import RunFolder
 from seqrec.share import build
 from seqrec.text.tokens import read_tokens
+from seqrec.training.averaged_weights import AveragedWeights, ScheduleFreeWeights
+from seqrec.training.diagnosis import Diagnosis
+from seqrec.training.initialisation import start_from
 from seqrec.training.metrics_csv import MetricsCsv
 from seqrec.training.module import RecognitionTraining
+from seqrec.training.optimizer import is_schedule_free
 from seqrec.training.progress import progress_callback
 
 logger = logging.getLogger(__name__)
@@ -71,6 +75,10 @@ def fit(config: Mapping[str, Any], run: RunFolder, corpus: Path, resume: bool, t
         place["seconds"],
     )
     trainer = _build_trainer(config, run, last["global_step"] if last else None)
+    if config.get("init_from") and not resume:
+        start_from(Path(config["init_from"]), parts, run, trainer.is_global_zero)
+    for each in trainer.loggers:
+        each.log_hyperparams(dict(config))
     trainer.fit(module, datamodule=data, ckpt_path=run.last if resume else None, weights_only=True)
     return trainer
 
@@ -81,7 +89,7 @@ def _build_trainer(config: Mapping[str, Any], run: RunFolder, resume_step: int |
         config["trainer"],
         "trainer",
         logger=loggers(config["logger"], run, resume_step),
-        callbacks=[*checkpoints(run, config["checkpoint_steps"]), progress],
+        callbacks=[*named_callbacks(config), Diagnosis(), *checkpoints(run, config["checkpoint_steps"]), progress],
         enable_progress_bar=isinstance(progress, ProgressBar),
         default_root_dir=run.path,
         reload_dataloaders_every_n_epochs=1,  # epochs differ in their number of batches
@@ -121,8 +129,31 @@ def checkpoints(run: RunFolder, steps: int) -> list[Callback]:
     return [
         keep(filename=run.best.stem, monitor="dev_cer"),
         keep(filename=run.last.stem),
-        keep(filename=run.last.stem, every_n_train_steps=steps),
+        _StepCheckpoint(folder, run.last.stem, every_n_train_steps=steps, enable_version_counter=False),
     ]
+
+
+class _StepCheckpoint(ModelCheckpoint):
+    """Keeps no checkpoint between an epoch's last step and its validation, which resuming would leave out."""
+
+    def on_train_batch_end(self, trainer: Trainer, *args: Any, **kwargs: Any) -> None:
+        """Leave an epoch's last step to the checkpoint of the epoch."""
+        if not trainer.is_last_batch:
+            super().on_train_batch_end(trainer, *args, **kwargs)
+
+
+def named_callbacks(config: Mapping[str, Any]) -> list[Callback]:
+    """Return the callbacks that the config names, and the one that its optimiser needs.
+
+    They come before the checkpoints, which keep what they have become in a step or epoch.
+    """
+    given = config.get("callbacks") or {}
+    named = [build(part, f"callbacks.{name}") for name, part in given.items() if part is not None]
+    if is_schedule_free(config["optimizer"]):
+        named.append(ScheduleFreeWeights())
+    if sum(isinstance(callback, AveragedWeights) for callback in named) > 1:
+        raise UserError("optimizer=schedule_free averages the weights itself; leave the callback `ema` out")
+    return named
 
 
 def loggers(config: Mapping[str, Any], run: RunFolder, resume_step: int | None) -> list[Logger]:

@@ -13,7 +13,7 @@ from lightning.pytorch.utilities import rank_zero_only
 
 COLUMNS = (
     "epoch", "step", "train_loss", "dev_loss", "dev_wer", "dev_cer", "learning_rate",
-    "gradient_norm", "examples_per_second",
+    "gradient_norm", "examples_per_second", "blank_ratio", "length_ratio", "infeasible",
 )  # fmt: skip
 
 

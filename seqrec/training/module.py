@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any
 
 import torch
-from lightning.pytorch import LightningModule
 from torch import Tensor
 
 from seqrec.augmentation.chain import AugmentationChain
 from seqrec.checkpoint import KEY, Parts, describe
-from seqrec.ctc.loss import CTCLoss
+from seqrec.ctc.loss import CTCLoss, feasible
 from seqrec.errors import UserError
 from seqrec.metrics.rates import ErrorRates
 from seqrec.parts import Decoder
-from seqrec.sequence import Batch, Emissions
-from seqrec.share import build
+from seqrec.sequence import Batch, Emissions, Features, length_mask
+from seqrec.training.intermediate import IntermediateHead
+from seqrec.training.memory import HalvingModule
+from seqrec.training.optimizer import build_optimizer
+from seqrec.training.schedule import Schedule
+
+logger = logging.getLogger(__name__)
+_DEV_SUMS = 6  # nats, examples they are of, frames of blanks, frames, tokens found, tokens of the references
 
 
-class Schedule(Protocol):
-    """Says how the learning rate changes."""
-
-    def factor(self, progress: float) -> float:
-        """Return what the learning rate is multiplied by at `progress` in [0, 1]."""
-        ...
-
-
-class RecognitionTraining(LightningModule):
+class RecognitionTraining(HalvingModule):
     """Trains the recogniser of `parts` by CTC and scores it on the dev split.
 
     Randomness inside a step, such as dropout, is drawn from (seed, step, rank), so that a resumed run draws the same.
@@ -65,10 +63,16 @@ class RecognitionTraining(LightningModule):
         self.seed = seed
         self.augmentation = augmentation
         self._begun = perf_counter() - seconds_before
+        self.intermediate: IntermediateHead | None = None
+        if loss.intermediate_layer is not None:
+            self.intermediate = IntermediateHead(parts.recognizer, loss.intermediate_layer)
         self._rates = ErrorRates()
-        self._dev_loss = torch.zeros(2, dtype=torch.float64)  # sum of nats, examples
+        self._dev_sums = torch.zeros(_DEV_SUMS, dtype=torch.float64)
         self._started = perf_counter()
         self._examples = 0
+        self._step_seed = 0
+        self._num_infeasible = torch.zeros(())  # of the last batch
+        self._has_named_infeasible = False
         self._batches_done = 0  # of this epoch
 
     @property
@@ -78,7 +82,7 @@ class RecognitionTraining(LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Build the optimiser over the recogniser's weights."""
-        return build(self.optimizer_config, "optimizer", params=self.recognizer.parameters())
+        return build_optimizer(self.optimizer_config, self.parameters(), self.schedule)
 
     def on_train_epoch_start(self) -> None:
         """Start the clock."""
@@ -86,61 +90,131 @@ class RecognitionTraining(LightningModule):
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Set this step's randomness and learning rate."""
-        torch.manual_seed(hash((self.seed, self.global_step, batch_idx, self.global_rank)) & 0x7FFFFFFFFFFFFFFF)
+        step = (self.seed, self.global_step, batch_idx, self.global_rank)
+        self._step_seed = hash(step) & 0x7FFFFFFFFFFFFFFF
+        self.seed_step()
         epochs = self.trainer.max_epochs or 1
         progress = (self.current_epoch + batch_idx / max(self.trainer.num_training_batches, 1)) / epochs
         for group in self.optimizers().param_groups:  # type: ignore[union-attr]
             group.setdefault("peak_lr", group["lr"])
-            group["lr"] = group["peak_lr"] * self.schedule.factor(progress)
+            group["lr"] = group["peak_lr"] * self.schedule.factor(progress, self.global_step)
+
+    def seed_step(self) -> None:
+        """Set this step's randomness."""
+        torch.manual_seed(self._step_seed)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the mean negative log-likelihood of the batch's targets, in nats an example."""
-        features = self.augmentation.features(self.recognizer.frontend, batch)
-        emissions = self.recognizer.recognise(features)
-        losses = self.loss(emissions, batch.targets, batch.target_lengths)
-        if not losses.isfinite().all():
-            raise self._diverged(batch, losses)
-        loss = losses.mean().float()
+        loss = self.forward_in_memory(batch)
         self._examples += len(batch)
         self._batches_done = batch_idx + 1
+        return loss
+
+    def batch_loss(self, batch: Batch, count: int | None = None) -> Tensor:
+        """Return the summed losses of `batch` divided by `count`, or by the examples whose targets fit their frames.
+
+        Augmentation may shorten an example so far that its target no longer fits: it is left out, and named once.
+        """
+        features = self.augmentation.features(self.recognizer.frontend, batch)
+        emissions, losses = self._losses(features, batch)
+        fits = feasible(emissions.lengths, batch.targets, batch.target_lengths)
+        # one wait for the device, for both questions
+        is_finite, all_fit = torch.stack([losses.isfinite().all(), fits.all()]).tolist()
+        if not is_finite:
+            raise self._diverged(batch, losses)
+        if not all_fit:
+            self._name_infeasible(batch, fits)
+        self._num_infeasible = (~fits).sum()
+        divisor = fits.sum().clamp(min=1) if count is None else max(count, 1)
+        return (losses.sum() / divisor).float()
+
+    def _losses(self, features: Features, batch: Batch) -> tuple[Emissions, Tensor]:
+        """Return the emissions, and each example's loss (B,), 0 where its target does not fit."""
+        target = (batch.targets, batch.target_lengths)
+        if self.intermediate is None:
+            emissions = self.recognizer.recognise(features)
+            return emissions, self.loss.of_feasible(emissions, *target)
+        emissions, middle = self.intermediate(self.recognizer, features)
+        weight = self.loss.intermediate_weight
+        last = self.loss.of_feasible(emissions, *target)
+        return emissions, (1 - weight) * last + weight * self.loss.of_feasible(middle, *target)
+
+    def num_counted(self, batch: Batch) -> int:
+        """Return the number of examples whose targets fit their frames."""
+        frames = self.recognizer.frame_lengths(batch.signals, batch.signal_lengths)
+        lengths = self.recognizer.output_lengths(frames)
+        return int(feasible(lengths, batch.targets, batch.target_lengths).sum())
+
+    def smaller_batches(self) -> str:
+        """Return the option that makes batches half as large."""
+        return f"data.max_frames={self.parts.config['data'].get('max_frames', 8000) // 2}"
+
+    def on_after_backward(self) -> None:
+        """Log the step's loss, known for certain only now, and the speed."""
+        assert self._batch is not None
         speed = self._examples * self.trainer.world_size / (perf_counter() - self._started)
         self.log("examples_per_second", speed, prog_bar=True)
-        self.log("train_loss", loss, batch_size=len(batch), prog_bar=True)
-        return loss
+        self.log("train_loss", self.step_loss, batch_size=len(self._batch), prog_bar=True)
+        self.log("infeasible", self._num_infeasible.float())
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Log the gradient's norm before clipping, and the learning rate."""
-        norms = [weight.grad.norm() for weight in self.recognizer.parameters() if weight.grad is not None]
+        norms = [weight.grad.norm() for weight in self.parameters() if weight.grad is not None]
         self.log("gradient_norm", torch.stack(norms).norm())
         self.log("learning_rate", optimizer.param_groups[0]["lr"])
 
     def on_validation_epoch_start(self) -> None:
         """Begin a fresh count."""
         self._rates = ErrorRates()
-        self._dev_loss = torch.zeros(2, dtype=torch.float64, device=self.device)
+        self._dev_sums = torch.zeros(_DEV_SUMS, dtype=torch.float64, device=self.device)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Add the batch's edits and finite losses to the count."""
+        """Add the batch's edits, finite losses, blanks and lengths to the count."""
         emissions = self.recognizer(batch.signals, batch.signal_lengths)
         losses = self.loss(emissions, batch.targets, batch.target_lengths)
         finite = ~losses.isposinf()  # infeasible targets were named before training; NaN must show
-        self._dev_loss += torch.stack([losses[finite].sum(), finite.sum()])
-        self._rates += ErrorRates.of(
-            [self.parts.tokenizer.scored(text) for text in batch.texts], self._texts(emissions)
-        )
+        found = self.decoder.decode(emissions)
+        valid = length_mask(emissions.lengths, emissions.log_probs.shape[1])
+        blanks = (emissions.log_probs.argmax(dim=-1) == 0) & valid
+        hypothesis_length = torch.tensor(sum(map(len, found)), device=self.device)
+        sums = [losses[finite].sum(), finite.sum(), blanks.sum(), valid.sum(), hypothesis_length]
+        self._dev_sums += torch.stack([each.double() for each in [*sums, batch.target_lengths.sum()]])
+        tokenizer = self.parts.tokenizer
+        references = [tokenizer.scored(text) for text in batch.texts]
+        self._rates += ErrorRates.of(references, [tokenizer.scored(tokenizer.decode(tokens)) for tokens in found])
 
     def on_validation_epoch_end(self) -> None:
         """Sum the counts over ranks, then divide: the corpus's rates, however it was shared out."""
         counts = torch.tensor(self._rates.to_counts(), dtype=torch.int64, device=self.device)
         rates = ErrorRates.from_counts(self._sum_over_ranks(counts).tolist())
-        loss, examples = self._sum_over_ranks(self._dev_loss).tolist()
+        loss, examples, blanks, frames, found, labels = self._sum_over_ranks(self._dev_sums).tolist()
         values = {"dev_loss": loss / max(examples, 1), "dev_wer": rates.wer, "dev_cer": rates.cer}
         self.log_dict(values, prog_bar=True)
+        self.log_dict({"blank_ratio": blanks / max(frames, 1), "length_ratio": found / max(labels, 1)})
+        self.schedule.observe(rates.cer)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put config, symbols and the place in the data beside the weights: a checkpoint is complete."""
         place = {"epoch": self.current_epoch, "batches": self._batches_done, "seconds": self.seconds}
-        checkpoint[KEY] = {**describe(self.parts.config, self.parts.tokenizer.symbols), "place": place}
+        checkpoint[KEY] = {**describe(self.parts.config, self.parts.symbols), "place": place}
+        checkpoint["schedule"] = self.schedule.state_dict()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on with the schedule where it was."""
+        if checkpoint.get("schedule"):
+            self.schedule.load_state_dict(checkpoint["schedule"])
+
+    def _name_infeasible(self, batch: Batch, fits: Tensor) -> None:
+        """Say once which examples have become too short."""
+        if self._has_named_infeasible:
+            return
+        self._has_named_infeasible = True
+        short = [id for id, fit in zip(batch.ids, fits.tolist(), strict=True) if not fit]
+        logger.warning(
+            f"train: augmentation has left {len(short)} of {len(batch)} examples of step {self.global_step} with fewer "
+            f"frames than their targets need (`{short[0]}` among them); such examples are left out of their step and "
+            "counted as `infeasible` in metrics.csv; less speed perturbation or a lower encoder.stack_stride keeps them"
+        )
 
     def _diverged(self, batch: Batch, losses: Tensor) -> UserError:
         bad = [id for id, finite in zip(batch.ids, losses.isfinite().tolist(), strict=True) if not finite]
@@ -154,7 +228,3 @@ class RecognitionTraining(LightningModule):
         total = self.trainer.strategy.reduce(values, reduce_op="sum")
         assert isinstance(total, Tensor)
         return total
-
-    def _texts(self, emissions: Emissions) -> list[str]:
-        tokenizer = self.parts.tokenizer
-        return [tokenizer.scored(tokenizer.decode(tokens)) for tokens in self.decoder.decode(emissions)]

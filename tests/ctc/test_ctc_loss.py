@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from seqrec.ctc.feasibility import required_frames
-from seqrec.ctc.loss import CTCLoss
+from seqrec.ctc.loss import CTCLoss, feasible
 from seqrec.sequence import Emissions
 
 LOSS = CTCLoss()
@@ -99,6 +99,29 @@ def test_required_frames_is_the_shortest_path(target: list[int]) -> None:
     lengths = range(2 * len(target) + 1)
     shortest = next(t for t in lengths if any(collapse(path) == target for path in product(range(4), repeat=t)))
     assert required_frames(target) == shortest
+
+
+@given(st.lists(st.lists(st.integers(1, 2), max_size=5), min_size=1, max_size=4), st.integers(0, 9), st.integers(-1, 2))
+def test_feasible_agrees_with_required_frames(targets: list[list[int]], length: int, garbage: int) -> None:
+    size = max(map(len, targets))
+    padded = torch.tensor([target + [garbage] * (size - len(target)) for target in targets], dtype=torch.int64)
+    lengths = torch.tensor([len(target) for target in targets])
+    expected = [required_frames(target) <= length for target in targets]
+    assert feasible(torch.full((len(targets),), length), padded.view(len(targets), size), lengths).tolist() == expected
+
+
+def test_what_does_not_fit_has_no_loss_and_no_gradient() -> None:
+    logits = torch.randn(3, 3, 3, requires_grad=True, generator=torch.Generator().manual_seed(0))
+    emissions = Emissions(logits.log_softmax(-1), torch.tensor([3, 3, 3]))
+    targets, lengths = torch.tensor([[1, 1, 1], [1, 2, 1], [2, 2, 0]]), torch.tensor([3, 3, 2])
+    losses = LOSS.of_feasible(emissions, targets, lengths)
+    torch.testing.assert_close(losses[1:], LOSS(emissions, targets, lengths)[1:])
+    assert losses[0] == 0
+    losses.sum().backward()
+    assert logits.grad is not None
+    assert logits.grad[0].eq(0).all()
+    assert logits.grad[1:].isfinite().all()
+    assert logits.grad[1:].abs().sum() > 0
 
 
 def test_the_gradient_of_a_long_recording_needs_float64() -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 from tiny import Seqrec, tiny_options
+from tiny_training import noise, tiny_module, train
 
 from seqrec.checkpoint import read_checkpoint
+from seqrec.errors import UserError
 from seqrec.evaluation import evaluate
 from seqrec.transcriber import load
 
@@ -18,8 +20,7 @@ from seqrec.transcriber import load
 )
 def test_trainings_of_other_kinds_end(option: str, seqrec: Seqrec, ink_run: Path, tmp_path: Path) -> None:
     words = [*tiny_options("synth/ink", ink_run.parent / "data"), "trainer.max_epochs=2"]
-    prefix = "" if option.startswith("data") else "+"
-    outcome = seqrec("train", "synth/ink", *words, prefix + option, f"hydra.run.dir={tmp_path}/run")
+    outcome = seqrec("train", "synth/ink", *words, option, f"hydra.run.dir={tmp_path}/run")
     assert outcome.code == 0, outcome.err
     weights = read_checkpoint(tmp_path / "run/checkpoints/last.ckpt")["state_dict"]
     assert all(weight.isfinite().all() for weight in weights.values())
@@ -48,3 +49,53 @@ def test_evaluation_does_not_depend_on_the_batches(max_frames: int, ink_run: Pat
     alone = evaluate(transcriber, manifest, max_examples=1)
     assert found.hypotheses == alone.hypotheses
     assert found.rates == alone.rates
+
+
+def test_examples_whose_targets_do_not_fit_are_left_out_of_the_mean(caplog: pytest.LogCaptureFixture) -> None:
+    module = tiny_module()
+    fitting = noise([9, 3, 8], ["ab", "ab", "abc"])
+    mixed = noise([9, 3, 8], ["ab", "aabb", "abc"])
+    losses = module.loss(
+        module.recognizer.recognise(module.recognizer.frontend(mixed.signals, mixed.signal_lengths)),
+        mixed.targets,
+        mixed.target_lengths,
+    )
+    assert losses.isposinf().tolist() == [False, True, False]
+    torch.testing.assert_close(module.batch_loss(mixed).double(), losses[[0, 2]].mean())
+    trainer = train(module, [mixed, mixed, fitting])
+    assert trainer.callback_metrics["train_loss"].isfinite()
+    (said,) = caplog.messages
+    assert "1 of 3 examples of step 0 with fewer frames than their targets need (`noise-1` among them)" in said
+
+
+def test_a_batch_where_nothing_fits_moves_nothing() -> None:
+    module = tiny_module()
+    before = [weight.clone() for weight in module.parameters()]
+    trainer = train(module, [noise([1, 2], ["ab", "aa"])])
+    assert all(torch.equal(*pair) for pair in zip(before, module.parameters(), strict=True))
+    assert trainer.callback_metrics["infeasible"] == 2
+    assert trainer.callback_metrics["train_loss"] == trainer.callback_metrics["gradient_norm"] == 0
+
+
+def test_a_loss_that_is_no_number_names_its_example() -> None:
+    batch = noise([9, 8], ["ab", "abc"])
+    batch.signals[1, 2] = torch.nan
+    with pytest.raises(UserError, match=r"1 of 2 examples is infinite or no number in epoch 1, step 0: noise-1; lower"):
+        train(tiny_module(), [batch])
+
+
+def test_dev_tells_blanks_and_lengths() -> None:
+    module, batch = tiny_module(), noise([9, 7, 8], ["ab", "c", "abc"])
+    trainer = train(module, [batch])
+    path = [
+        log_probs[:length].argmax(-1).tolist()
+        for log_probs, length in zip(
+            module.recognizer(batch.signals, batch.signal_lengths).log_probs, [9, 7, 8], strict=True
+        )
+    ]
+    collapsed = [
+        [token for token, before in zip(row, [0, *row], strict=False) if token not in (0, before)] for row in path
+    ]
+    blanks = sum(row.count(0) for row in path)
+    assert trainer.callback_metrics["blank_ratio"] == pytest.approx(blanks / 24)
+    assert trainer.callback_metrics["length_ratio"] == pytest.approx(sum(map(len, collapsed)) / 6)

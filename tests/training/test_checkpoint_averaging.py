@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from tiny import Seqrec, tiny_options
+
+from seqrec.checkpoint import KEY, load_parts, read_checkpoint
+from seqrec.training.checkpoint_averaging import CheckpointAveraging, average
+
+
+def test_the_mean_of_weights_and_the_last_of_counts(tmp_path: Path) -> None:
+    for number, value in enumerate((1.0, 2.0, 6.0)):
+        state = {"weight": torch.full((2,), value), "batches": torch.tensor(number)}
+        torch.save({"state_dict": state, KEY: {"place": number}}, tmp_path / f"{number}.ckpt")
+    found = average(sorted(tmp_path.iterdir()))
+    assert found["state_dict"]["weight"].tolist() == [3.0, 3.0]
+    assert found["state_dict"]["batches"] == 2
+    assert found[KEY] == {"place": 2}
+
+
+def test_one_checkpoint_is_no_average() -> None:
+    with pytest.raises(ValueError, match="count=1: at least 2"):
+        CheckpointAveraging(count=1)
+
+
+@pytest.mark.parametrize("takes_its_place", [True, False])
+def test_the_mean_becomes_the_best_where_it_is_better(
+    takes_its_place: bool,
+    seqrec: Seqrec,
+    ink_run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    from seqrec.training import checkpoint_averaging
+
+    def scored(transcriber: object, *_: object) -> object:
+        is_mean = next(order)
+        rates = type("Rates", (), {"cer": 0.1 if is_mean == takes_its_place else 0.2})
+        return type("Evaluation", (), {"rates": rates})
+
+    order = iter([True, False])
+    monkeypatch.setattr(checkpoint_averaging, "evaluate", scored)
+    words = [*tiny_options("synth/ink", ink_run.parent / "data"), "trainer.max_epochs=3", "score_test=false"]
+    chosen = ["callbacks=checkpoint_averaging", "callbacks.checkpoint_averaging.of=last"]
+    chosen += ["callbacks.checkpoint_averaging.count=2"]
+    outcome = seqrec("train", "synth/ink", *words, *chosen, f"hydra.run.dir={tmp_path}/run")
+    assert outcome.code == 0, outcome.err
+    checkpoints = tmp_path / "run/checkpoints"
+    assert sorted(path.name for path in checkpoints.iterdir()) == ["averaged.ckpt", "best.ckpt", "last.ckpt"]
+    mean, best = (read_checkpoint(checkpoints / f"{name}.ckpt")["state_dict"] for name in ("averaged", "best"))
+    assert all(torch.equal(mean[name], best[name]) for name in mean) == takes_its_place
+    said = "best.ckpt now holds the mean" if takes_its_place else "best.ckpt stays"
+    assert f"the mean of 2 checkpoints has a dev CER of {10 if takes_its_place else 20}.00 %" in caplog.text
+    assert said in caplog.text
+    load_parts(checkpoints / "averaged.ckpt")

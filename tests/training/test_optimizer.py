@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+import torch
+from torch import nn
+
+from seqrec.errors import UserError
+from seqrec.training.optimizer import build_optimizer
+from seqrec.training.schedule import Constant, WarmupCosine
+
+SCHEDULE_FREE = {"_target_": "schedulefree.AdamWScheduleFree", "lr": 0.01}
+
+
+def weights() -> list[nn.Parameter]:
+    return [nn.Parameter(torch.ones(2))]
+
+
+def test_nesterov() -> None:
+    optimizer = build_optimizer(
+        {"_target_": "torch.optim.SGD", "lr": 0.1, "momentum": 0.9, "nesterov": True}, weights(), WarmupCosine()
+    )
+    assert optimizer.defaults["nesterov"]
+
+
+def test_schedule_free_takes_no_schedule() -> None:
+    assert build_optimizer(SCHEDULE_FREE, weights(), Constant()).param_groups[0]["lr"] == 0.01
+    with pytest.raises(UserError, match=r"schedule WarmupCosine: it needs none; add schedule=constant"):
+        build_optimizer(SCHEDULE_FREE, weights(), WarmupCosine())
+
+
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seqrec.training.optimizer.find_spec", lambda name: None)
+    assert importlib.util.find_spec("schedulefree")
+    with pytest.raises(UserError, match=r"pip install 'seqrec\[schedulefree\]'"):
+        build_optimizer(SCHEDULE_FREE, weights(), Constant())
