@@ -71,6 +71,11 @@ class RunFolder:
         """The final scores."""
         return self.path / "metrics.json"
 
+    @property
+    def environment(self) -> Path:
+        """What the run ran on; the last file that is written before training begins."""
+        return self.path / "environment.json"
+
     def evaluation(self, split: str, decoder: str) -> Path:
         """Where the evaluation of a split by a decoder goes."""
         return self.path / "evaluation" / f"{split}-{decoder}"
@@ -103,11 +108,20 @@ class RunFolder:
                 "system": platform.platform(),
                 "processor": processor_name(),
                 "cores": os.cpu_count(),
+                "threads": _num_threads(),
                 "gpus": _gpu_names(),
             },
         }
-        text = json.dumps(environment, ensure_ascii=False, indent=2)
-        (self.path / "environment.json").write_text(text + "\n", encoding="utf-8")
+        _write_json(self.environment, environment)
+
+    def add_to_environment(self, name: str, value: Any) -> None:
+        """Write down something that is known only when training begins."""
+        environment = json.loads(self.environment.read_text(encoding="utf-8")) if self.environment.is_file() else {}
+        _write_json(self.environment, {**environment, name: value})
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
 def open_run(path: str | Path) -> RunFolder:
@@ -126,6 +140,21 @@ def open_run(path: str | Path) -> RunFolder:
             f"{path} is no run folder: it holds no config.yaml; give the folder that `seqrec train` printed"
         )
     return run
+
+
+def checkpoint_of(path: str | Path) -> Path:
+    """Return the checkpoint file that `path` is or, of a run folder, its best one; links are followed.
+
+    Raises:
+        UserError: there is none.
+    """
+    found = Path(path).expanduser().resolve()
+    if found.is_file():
+        return found
+    run = open_run(found)
+    if not run.best.is_file():
+        raise UserError(f"{path} holds no checkpoints/best.ckpt yet; name a checkpoint file of it, or another run")
+    return run.best
 
 
 def part_name(part: Mapping[str, Any]) -> str:
@@ -166,6 +195,12 @@ def _version(name: str) -> str | None:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return None
+
+
+def _num_threads() -> int | None:
+    """Return how many threads a sum is split over: its last bits depend on it."""
+    torch = sys.modules.get("torch")
+    return None if torch is None else torch.get_num_threads()
 
 
 def _gpu_names() -> list[str]:

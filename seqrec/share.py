@@ -154,7 +154,7 @@ def _spell(hint: Any) -> str:
         return "one of " + ", ".join(map(str, choices))
     if origin in (typing.Union, types.UnionType):
         return " or ".join(_spell(choice) for choice in choices)
-    if origin is Sequence:
+    if origin in (Sequence, list, tuple):
         return "a list"
     names = {int: "a whole number", float: "a number", str: "a string", bool: "true or false", type(None): "null"}
     return names.get(hint, str(hint))

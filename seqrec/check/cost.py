@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from seqrec.augmentation.chain import AugmentationChain
 from seqrec.checkpoint import Parts, build_parts
 from seqrec.ctc.loss import CTCLoss
+from seqrec.data.augmented import AugmentedDataset
 from seqrec.data.dataset import ManifestDataset
 from seqrec.sequence import collate
 from seqrec.share import build
@@ -121,8 +123,10 @@ def measure(trial: Trial) -> Measured:
     """Train on the batches of a trial, again and again until its time is over."""
     torch.manual_seed(trial.config["seed"])
     parts = build_parts(trial.config, trial.symbols)
-    dataset = ManifestDataset(trial.manifest, parts.reader, parts.tokenizer)
-    steps = _Steps(trial.config, parts)
+    plain = ManifestDataset(trial.manifest, parts.reader, parts.tokenizer)
+    chain = AugmentationChain.build(trial.config.get("augmentation", {}))
+    dataset = AugmentedDataset(plain, chain, trial.config["seed"], epoch=0)
+    steps = _Steps(trial.config, parts, chain)
     started = perf_counter()
     steps.train(_read(dataset, trial.batches[0]))  # the first step, and the largest batch, is for memory alone
     peak = _peak_bytes(steps.device)
@@ -150,14 +154,15 @@ def measure(trial: Trial) -> Measured:
     )
 
 
-def _read(dataset: ManifestDataset, rows: Sequence[int]) -> Batch:
+def _read(dataset: AugmentedDataset, rows: Sequence[int]) -> Batch:
     return collate([dataset[row] for row in rows])
 
 
 class _Steps:
     """Training steps as Lightning takes them: forward, loss, backward, clipping, update."""
 
-    def __init__(self, config: Mapping[str, Any], parts: Parts) -> None:
+    def __init__(self, config: Mapping[str, Any], parts: Parts, augmentation: AugmentationChain) -> None:
+        self.augmentation = augmentation
         trainer = config["trainer"]
         wants_gpu = trainer.get("accelerator", "auto") in ("gpu", "cuda", "auto")
         self.device = torch.device("cuda" if wants_gpu and torch.cuda.is_available() else "cpu")
@@ -196,8 +201,9 @@ class _Steps:
 
     def _losses(self, batch: Batch) -> torch.Tensor:
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.is_bf16):
-            emissions = self.recognizer(batch.signals, batch.signal_lengths)
-            return self.loss(emissions, batch.targets, batch.target_lengths)
+            features = self.augmentation.features(self.recognizer.frontend, batch)
+            emissions = self.recognizer.recognise(features)
+            return self.loss.of_feasible(emissions, batch.targets, batch.target_lengths)
 
     def _now(self) -> float:
         if self.device.type == "cuda":

@@ -51,7 +51,7 @@ def look_for_infeasible_targets(splits: Mapping[str, SplitCounts], infeasible: s
             continue
         worst = found[np.argsort(outputs[found] - needs[found], kind="stable")]
         named = (f"`{split.id_of(i)}`: {outputs[i]} frames, needs {needs[i]}" for i in worst)
-        mend = "lower encoder.stack_stride or the front-end's hop, or mend the transcripts"
+        mend = "lower encoder.stack_stride or encoder.strides, or the front-end's hop, or mend the transcripts"
         is_error = split.name == "train" and infeasible == "error"
         if is_error:
             mend += ", or set ctc.infeasible=skip"

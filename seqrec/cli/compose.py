@@ -25,15 +25,15 @@ from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.plugins.config_source import ConfigResult
 from hydra.plugins.search_path_plugin import SearchPathPlugin
-from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from seqrec.cli.recipe_names import RecipeFile, find_recipe
+from seqrec.cli.sweep import SweepFolder, closed_sweep, is_sweep, own_log, record_job, sweep_began
 from seqrec.errors import Interrupted, UserError, did_you_mean
 from seqrec.share import constructor_defaults, share_folder
 
-Task = Callable[[dict[str, Any]], None]
+Task = Callable[[dict[str, Any]], float | None]  # returns what a sweep makes small, where it has it
 _SHORT_HELP = ("--help", "-h")
 NAMED_PARTS = {"augmentation", "callbacks", "logger"}  # groups that hold parts by name, several at once or none
 _SETTINGS = {  # keys that are no part
@@ -96,32 +96,61 @@ def run_recipe(words: Sequence[str], usage: str, task: Task) -> None:
     recipe = find_recipe(words[0])
     register_plugins()
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach us, and become sentences below
-    overrides = [word for word in words[1:] if "=" in word and not word.startswith("-")]
+    overrides = [word for word in words[1:] if word.startswith("~") or ("=" in word and not word.startswith("-"))]
     flags = [word for word in words[1:] if word not in overrides]  # Hydra wants them before the overrides
     _check_flags(flags)
     command, sys.argv = sys.argv, [sys.argv[0], *flags, *_HYDRA_OPTIONS, *overrides]
 
-    started, failures = [], []
+    started: list[str] = []
+    failures: list[Exception] = []
+    starter = os.getpid()
 
-    def run(config: DictConfig) -> None:
+    def run(config: DictConfig) -> float | None:
         sys.argv = command  # Lightning starts the other ranks with it
         started.append(output_folder())
+        if is_sweep():
+            return _run_job(task, config, recipe, starter)
         try:
-            task(plain(config))
+            return task(plain(config))
         except Interrupted:
             raise
-        except (UserError, OSError, OmegaConfBaseException) as error:
-            failures.append(error)  # Hydra would print lines of its own; the other jobs of a sweep go on
+        except _MISTAKES as error:
+            failures.append(error)  # Hydra would print lines of its own
+        return None
 
     try:
-        hydra.main(version_base="1.3", config_path=str(recipe.folder), config_name=recipe.name)(run)()
+        with closed_sweep():
+            hydra.main(version_base="1.3", config_path=str(recipe.folder), config_name=recipe.name)(run)()
     except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
-        if isinstance(error, UserError) or (started and isinstance(error, ValueError)):
+        if isinstance(error, UserError) or (isinstance(error, ValueError) and (started or sweep_began())):
             raise
         raise UserError(_explain(error, recipe)) from error
     finally:
         sys.argv = command
-    _raise(failures, len(started), recipe)
+    for failure in failures:
+        raise UserError(_sentence(failure, recipe)) if isinstance(failure, OmegaConfBaseException) else failure
+
+
+def _run_job(task: Task, config: DictConfig, recipe: RecipeFile, starter: int) -> float | None:
+    """Run a job of a sweep and write down how it ends; after a user's mistake the other jobs go on."""
+    outcome, failure = None, None
+    try:
+        with own_log(Path(output_folder()), starter):
+            outcome = task(plain(config))
+    except Interrupted as error:
+        print(f"seqrec: {error}", file=sys.stderr)
+        raise KeyboardInterrupt from None  # ends the sweep, where Hydra would start the next job
+    except _MISTAKES as error:
+        failure = _sentence(error, recipe)
+    except Exception as error:
+        record_job(f"{type(error).__name__}: {error}", crashed=True)
+        raise
+    record_job(failure)
+    return outcome
+
+
+def _sentence(error: Exception, recipe: RecipeFile) -> str:
+    return _explain(error, recipe) if isinstance(error, OmegaConfBaseException) else str(error)
 
 
 def _check_flags(flags: Sequence[str]) -> None:
@@ -137,17 +166,13 @@ def _check_flags(flags: Sequence[str]) -> None:
         refuse(f"`{overrides[0]}` is neither an option nor a setting")
 
 
-def _raise(failures: Sequence[Exception], num_jobs: int, recipe: RecipeFile) -> None:
-    """Raise what went wrong in a job, or in several of a sweep."""
-    if not failures:
-        return
-    if len(failures) == 1 and num_jobs == 1:
-        first = failures[0]
-        raise UserError(_explain(first, recipe)) if isinstance(first, OmegaConfBaseException) else first
-    raise UserError(f"{len(failures)} of {num_jobs} jobs failed: " + "; ".join(map(str, failures)))
-
-
-_HYDRA_OPTIONS = ("hydra/job_logging=none", "hydra/hydra_logging=none")
+_SWEEP_PLUGINS = ("joblib", "submitit_slurm", "submitit_local", "optuna")
+_MISTAKES = (UserError, OSError, OmegaConfBaseException)
+_HYDRA_OPTIONS = (
+    "hydra/job_logging=none",
+    "hydra/hydra_logging=none",
+    f"+hydra.callbacks.seqrec._target_={SweepFolder.__module__}.{SweepFolder.__name__}",
+)
 
 
 def plain(config: DictConfig) -> dict[str, Any]:
@@ -205,7 +230,8 @@ def _check_options(key: str, part: Any) -> None:
     for option in part if defaults is not None else ():
         if option != "_target_" and option not in defaults:  # type: ignore[operator]
             name = str(part["_target_"]).rpartition(".")[2]
-            raise UserError(f"`{key}.{option}` is no option of {name}{did_you_mean(option, defaults)}")  # type: ignore[arg-type]
+            hint = did_you_mean(option, defaults)  # type: ignore[arg-type]
+            raise UserError(f"`{key}.{option}` is no option of {name}{hint}; ~{key}.{option} leaves it out")
 
 
 def known_keys() -> set[str]:
@@ -213,11 +239,6 @@ def known_keys() -> set[str]:
     base = yaml.safe_load((share_folder("conf") / "train.yaml").read_text(encoding="utf-8"))
     groups = {key for default in base["defaults"] if isinstance(default, Mapping) for key in default}
     return (groups | base.keys()) - {"defaults", "hydra"}
-
-
-def is_sweep() -> bool:
-    """Tell whether this job is one of a sweep."""
-    return HydraConfig.get().mode is RunMode.MULTIRUN
 
 
 def output_folder() -> str:
@@ -242,6 +263,8 @@ def _explain(error: Exception, recipe: RecipeFile) -> str:
     if option:
         choices = option[3].split()
         group, name = option[2], option[1].rpartition("/")[2]
+        if group in ("hydra/launcher", "hydra/sweeper") and name in _SWEEP_PLUGINS:
+            return f"`{group}={name}` is not installed; pip install 'seqrec[sweeps]'"
         return f"`{group}={name}`: `{name}` is no option of the group `{group}`{did_you_mean(name, choices)}"
     if unknown_key:
         key = unknown_key[1].partition("@")[0]

@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if words[0] == "--version":
         print(__version__)
         return
-    _quiet_logs()
+    quiet_logs()
     try:
         _run(words[0], words[1:])
     except UserError as error:
@@ -92,7 +92,7 @@ def _fail(message: str) -> None:
     sys.exit(2)
 
 
-def _quiet_logs() -> None:
+def quiet_logs() -> None:
     """Show our own warnings as sentences, and leave the libraries' hints on tuning them out."""
     logging.basicConfig(format="seqrec: %(message)s", level=logging.WARNING, stream=sys.stderr)
     if not sys.warnoptions:

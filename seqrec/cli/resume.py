@@ -23,6 +23,7 @@ def main(words: Sequence[str]) -> None:
         print(USAGE, end="")
         return
     from seqrec.cli.prepare import prepare_shown
+    from seqrec.cli.ranks import check_ranks
     from seqrec.cli.training_run import train_run
     from seqrec.run_folder import open_run
 
@@ -30,5 +31,6 @@ def main(words: Sequence[str]) -> None:
     config = run.read_config()
     if run.metrics.is_file():
         raise UserError(f"{run.path} has ended, its scores are in metrics.json; train longer with `seqrec train`")
+    check_ranks(config["trainer"])
     corpus = prepare_shown(config)
     train_run(config, run, corpus.folder, resume=run.last.is_file())

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from seqrec.cli.compose import is_sweep, output_folder, run_recipe
+from seqrec.cli.compose import output_folder, run_recipe, take_run_folder_away
+from seqrec.cli.ranks import announce, announced, check_ranks, is_first_rank
+from seqrec.cli.sweep import check_sweep
 from seqrec.corpora.provenance import with_absolute_paths
 from seqrec.corpora.shards.store import absolute_address
 from seqrec.errors import UserError
+from seqrec.run_folder import RunFolder, checkpoint_of
 
+if TYPE_CHECKING:
+    from seqrec.corpora.prepare import PreparedCorpus
+
+_PACKAGES = {"WandbLogger": "wandb", "MLFlowLogger": "mlflow"}
 USAGE = """usage: seqrec train RECIPE [KEY=VALUE ...] [-m]
 
 Trains a recipe (`seqrec recipes` lists them; a YAML file of your own works too), then scores its test split.
@@ -20,8 +28,17 @@ Trains a recipe (`seqrec recipes` lists them; a YAML file of your own works too)
   encoder=lstm                   choose another part
   trainer=gpu                    train on a GPU; trainer=ddp trainer.devices=2 on several devices
   --cfg job                      print the composed config and stop
-  -m encoder.num_layers=2,3,4    a sweep: a run for each value
+  init_from=RUN                  start from the weights of a run; the alphabet may be another
+  logger=[tensorboard,wandb]     log to Weights & Biases too; or mlflow
+  score_test=false               leave the test split alone: the dev scores are enough to choose by
   hydra.run.dir=PATH             where the run folder goes
+  -m encoder.num_layers=2,3,4    a sweep: a run for each value, and a table of all, in sweep.csv
+     hydra/launcher=joblib hydra.launcher.n_jobs=2          two jobs at a time
+     hydra/launcher=submitit_slurm hydra.launcher.partition=NAME    a SLURM job each
+     hydra/sweeper=optuna 'optimizer.lr=tag(log,interval(1e-4,1e-2))'   search for the least dev CER
+
+On several machines: torchrun --nnodes=2 --nproc_per_node=4 ... -m seqrec train RECIPE trainer=ddp trainer.devices=4
+trainer.num_nodes=2, the same command on each.
 """
 
 
@@ -30,42 +47,55 @@ def main(words: Sequence[str]) -> None:
     run_recipe(words, USAGE, train)
 
 
-def train(config: dict[str, Any]) -> None:
-    """Train a composed config in a fresh run folder."""
-    _check_sweep(config)
-    import yaml
-
-    from seqrec.cli.prepare import prepare_shown, show
-    from seqrec.cli.training_run import is_first_rank, train_run
-    from seqrec.run_folder import RunFolder
+def train(config: dict[str, Any]) -> float | None:
+    """Train a composed config in a fresh run folder; return the dev CER, on the first rank."""
+    check_sweep(config["trainer"])
+    check_ranks(config["trainer"])
+    _check_loggers(config["logger"])
+    from seqrec.cli.prepare import prepare_shown
+    from seqrec.cli.training_run import train_run
 
     config = _with_absolute_paths(config)
     run = RunFolder(Path(output_folder()))
-    corpus = prepare_shown(config)
     if is_first_rank():
-        if run.config.exists():
-            raise UserError(
-                f"{run.path} holds a run already; go on with `seqrec resume {run.path}` or set hydra.run.dir"
-            )
-        show(corpus)
-        run.path.mkdir(parents=True, exist_ok=True)
-        run.config.write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
-        run.tokens.write_bytes((corpus.folder / "tokens.json").read_bytes())
-        run.write_environment(config["seed"], sys.argv)
-        _point_to_latest(run.path, config["recipe"])
+        corpus = prepare_shown(config)
+        _begin(config, run, corpus)
+        announce(run.path)
+    else:
+        take_run_folder_away()  # the name of torchrun's other ranks has another second in it
+        run = RunFolder(announced(run.path, run.environment.name))
+        corpus = prepare_shown(config)  # it stands, but for a data_dir of this machine's own
     try:
-        train_run(config, run, corpus.folder, resume=False)
+        return train_run(config, run, corpus.folder, resume=False)
     except UserError:
         if is_first_rank() and not run.checkpoints.exists():
             run.config.unlink(missing_ok=True)  # a run that never began does not stand in the way of a mended one
         raise
 
 
+def _begin(config: dict[str, Any], run: RunFolder, corpus: PreparedCorpus) -> None:
+    """Write what a run folder holds before training."""
+    import yaml
+
+    from seqrec.cli.prepare import show
+
+    if run.config.exists():
+        raise UserError(f"{run.path} holds a run already; go on with `seqrec resume {run.path}` or set hydra.run.dir")
+    show(corpus)
+    run.path.mkdir(parents=True, exist_ok=True)
+    run.config.write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    run.tokens.write_bytes((corpus.folder / "tokens.json").read_bytes())
+    run.write_environment(config["seed"], sys.argv)
+    _point_to_latest(run.path, config["recipe"])
+
+
 def _with_absolute_paths(config: dict[str, Any]) -> dict[str, Any]:
     """Return `config` so that a run can be resumed from any folder."""
     data_dir = str(Path(config["data_dir"]).expanduser().absolute())
     shards = config["shards"] and absolute_address(config["shards"])
-    return {**config, "corpus": with_absolute_paths(config["corpus"]), "data_dir": data_dir, "shards": shards}
+    init_from = config["init_from"] and str(checkpoint_of(config["init_from"]))
+    paths = {"data_dir": data_dir, "shards": shards, "init_from": init_from}
+    return {**config, "corpus": with_absolute_paths(config["corpus"]), **paths}
 
 
 def _point_to_latest(run: Path, recipe: str) -> None:
@@ -77,10 +107,9 @@ def _point_to_latest(run: Path, recipe: str) -> None:
         link.symlink_to(run.name)
 
 
-def _check_sweep(config: dict[str, Any]) -> None:
-    devices = config["trainer"].get("devices", 1)
-    if is_sweep() and devices not in (1, "1", [0]):
-        raise UserError(
-            f"trainer.devices={devices} in a sweep (-m): each job would start the whole sweep for its other devices;"
-            " sweep with trainer.devices=1"
-        )
+def _check_loggers(loggers: Mapping[str, Any]) -> None:
+    """Refuse a logger whose package is missing, before anything is prepared for it."""
+    for name, part in loggers.items():
+        package = _PACKAGES.get(str(part.get("_target_")).rpartition(".")[2])
+        if package and not find_spec(package):
+            raise UserError(f"logger={name} needs the package {package}; pip install 'seqrec[{package}]'")

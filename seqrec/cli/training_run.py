@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Trainer
 
 from seqrec.cli.console import sample_table, score_table
+from seqrec.cli.ranks import is_first_rank
 from seqrec.errors import Interrupted, UserError
 from seqrec.evaluation import evaluate
 from seqrec.progress import console, track
@@ -22,15 +22,18 @@ from seqrec.training.module import RecognitionTraining
 from seqrec.transcriber import load
 
 
-def train_run(config: Mapping[str, Any], run: RunFolder, corpus: Path, resume: bool) -> None:
-    """Train in a run folder that holds its config and tokens; then score, write metrics.json, and show it."""
+def train_run(config: Mapping[str, Any], run: RunFolder, corpus: Path, resume: bool) -> float | None:
+    """Train in a run folder that holds its config and tokens; then score, write metrics.json, and show it.
+
+    Returns:
+        The dev CER of the best checkpoint, a fraction; on the first rank alone.
+    """
     quiet = not is_first_rank()
     if not quiet:
         console.print(f"run folder: {run.path}", soft_wrap=True, highlight=False)
     try:
         trainer = fit(config, run, corpus, resume, lambda items, title: items if quiet else track(items, title))
-        if trainer.is_global_zero:
-            _score(config, run, corpus, trainer)
+        return _score(config, run, corpus, trainer) if trainer.is_global_zero else None
     except (KeyboardInterrupt, SystemExit):  # Lightning exits with 1 after Ctrl-C
         raise _interrupted(run) from None
     except MisconfigurationException as error:
@@ -38,13 +41,8 @@ def train_run(config: Mapping[str, Any], run: RunFolder, corpus: Path, resume: b
         raise UserError(f"trainer: {reason}; trainer=cpu trains on any machine") from None
 
 
-def is_first_rank() -> bool:
-    """Tell whether this is the process the user started: Lightning gives those it starts a local rank."""
-    return os.environ.get("LOCAL_RANK", "0") == "0" and os.environ.get("NODE_RANK", "0") == "0"
-
-
-def _score(config: Mapping[str, Any], run: RunFolder, corpus: Path, trainer: Trainer) -> None:
-    """Score the best checkpoint on dev and test; write metrics.json; show the final table."""
+def _score(config: Mapping[str, Any], run: RunFolder, corpus: Path, trainer: Trainer) -> float:
+    """Score the best checkpoint on dev and test; write metrics.json; show the final table; return the dev CER."""
     if not run.best.is_file():
         raise UserError(f"{run.path}: no epoch was validated, so there is no best checkpoint; raise trainer.max_epochs")
     assert isinstance(trainer.lightning_module, RecognitionTraining)
@@ -63,6 +61,7 @@ def _score(config: Mapping[str, Any], run: RunFolder, corpus: Path, trainer: Tra
     console.print(sample_table(list(results.values())[-1].hypotheses))
     about = f"trained {trainer.current_epoch} epochs in {seconds:.0f} s; all in {run.path}"
     console.print(about, soft_wrap=True, highlight=False)
+    return results["dev"].rates.cer
 
 
 def _interrupted(run: RunFolder) -> Interrupted:

@@ -210,7 +210,8 @@ def _feasible(train: Survey, infeasible: Infeasible) -> np.ndarray:
     if count and infeasible == "error":
         raise UserError(
             f"train: {count} of {len(train.frames)} targets need more frames than their examples have: "
-            f"{train.explain()}; mend the transcripts, lower encoder.stack_stride or the front-end's hop, or set "
+            f"{train.explain()}; mend the transcripts, lower encoder.stack_stride or encoder.strides, or the "
+            "front-end's hop, or set "
             "ctc.infeasible=skip"
         )
     if count:

@@ -38,7 +38,8 @@ def blank_only(epochs: list[EpochNumbers], max_epochs: int) -> str | None:
     return (
         f"dev hypotheses have been empty for {patience} epochs: the recogniser gives out nothing but blanks, as CTC "
         "does at first and should no longer; try a third of optimizer.lr or three times as much, more epochs, or more "
-        "frames to a label (encoder.stack_stride), and look whether texts and sources match: `seqrec check`"
+        "frames to a label (encoder.stack_stride, encoder.strides), and look whether texts and sources match: `seqrec "
+        "check`"
     )
 
 

@@ -119,7 +119,9 @@ def _read_last(run: RunFolder, config: Mapping[str, Any]) -> dict[str, Any]:
 def _order(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return what decides on the batches of an epoch."""
     data = {key: value for key, value in config["data"].items() if key != "num_workers"}
-    return {"data": data, "is_sharded": bool(config.get("shards")), "seed": config["seed"]}
+    joining = AugmentationChain.build(config.get("augmentation", {})).joining
+    lines = vars(joining) if joining else None
+    return {"data": data, "is_sharded": bool(config.get("shards")), "seed": config["seed"], "lines": lines}
 
 
 def checkpoints(run: RunFolder, steps: int) -> list[Callback]:

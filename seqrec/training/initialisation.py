@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,10 @@ from torch import Tensor
 
 from seqrec.checkpoint import KEY, PREFIX, Parts, read_checkpoint
 from seqrec.errors import UserError
+from seqrec.parts import Tokenizer
 from seqrec.progress import console
 from seqrec.run_folder import RunFolder
+from seqrec.share import build
 
 _WHOLE = ("frontend.", "encoder.")  # taken as they are, or not at all
 
@@ -56,7 +58,8 @@ def initialise(parts: Parts, path: Path) -> Initialisation:
     given = {k.removeprefix(PREFIX): v for k, v in checkpoint["state_dict"].items() if k.startswith(PREFIX)}
     wanted = parts.recognizer.state_dict()
     _check_fits(path, given, wanted, about["config"], parts.config)
-    old, new = _tokens(about["symbols"]), _tokens(parts.tokenizer.symbols)
+    tokenizer: Tokenizer = build({**about["config"]["text"], "symbols": about["symbols"]}, "text")
+    old, new = _tokens(tokenizer), _tokens(parts.tokenizer)
     rows = [(token, old[symbol]) for symbol, token in new.items() if symbol in old]
     taken = set()
     for name, weight in wanted.items():
@@ -81,9 +84,9 @@ def initialise(parts: Parts, path: Path) -> Initialisation:
     )
 
 
-def _tokens(symbols: Sequence[str]) -> dict[str | None, int]:
+def _tokens(tokenizer: Tokenizer) -> dict[str | None, int]:
     """Return the token of each symbol; None stands for the blank."""
-    return {symbol: token for token, symbol in enumerate([None, *symbols])}
+    return {symbol: token for token, symbol in enumerate([None, *tokenizer.symbols])}
 
 
 def _check_fits(

@@ -213,7 +213,7 @@ class RecognitionTraining(HalvingModule):
         logger.warning(
             f"train: augmentation has left {len(short)} of {len(batch)} examples of step {self.global_step} with fewer "
             f"frames than their targets need (`{short[0]}` among them); such examples are left out of their step and "
-            "counted as `infeasible` in metrics.csv; less speed perturbation or a lower encoder.stack_stride keeps them"
+            "counted as `infeasible` in metrics.csv; less perturbation or a lower stride of the encoder keeps them"
         )
 
     def _diverged(self, batch: Batch, losses: Tensor) -> UserError:

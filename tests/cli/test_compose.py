@@ -6,22 +6,45 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+import numpy as np
 import pytest
+import soundfile
 import torch
 import yaml
 from tiny import Seqrec
 
+from seqrec.augmentation.chain import AugmentationChain
 from seqrec.checkpoint import build_parts
 from seqrec.cli.compose import known_keys, plain, register_plugins
 from seqrec.cli.recipe_names import list_recipes
 from seqrec.errors import UserError
 from seqrec.share import build, share_folder
+from seqrec.training.optimizer import build_optimizer
 
 RECIPES = list(list_recipes())
 OPTIONS = [(path.parent.name, path.stem) for path in sorted(share_folder("conf").glob("*/*.yaml"))]
 MODALITIES = {  # options that only some recipes can take
-    "synth/speech": [("frontend", "logmel"), ("reader", "audio"), ("text", "phones"), ("text", "timit_phones")],
-    "synth/ink": [("frontend", "deltas"), ("frontend", "deltas_notime"), ("reader", "ink")],
+    "synth/speech": [
+        ("reader", "audio"),
+        *[("frontend", name) for name in ("logmel", "logmel_deltas", "mfcc")],
+        *[("augmentation", name) for name in ("speech", "noise", "white_noise", "reverb")],
+        *[("encoder", name) for name in ("conv_bilstm", "deepspeech")],
+        *[("text", name) for name in ("phones", "timit_phones")],
+    ],
+    "synth/ink": [
+        ("reader", "ink"),
+        *[("frontend", name) for name in ("deltas", "deltas_notime", "deltas_timed", "liwicki", "bezier")],
+        *[("augmentation", name) for name in ("ink", "ink_jitter", "ink_linear", "ink_stroke_drop", "join_words")],
+    ],
+}
+SYMBOLS = {"bpe": ("▁", "a", "b"), "unigram": (("▁", -1.0), ("a", -2.0), ("b", -2.0))}
+WITHOUT_STACKING = ("~encoder.stack_size", "~encoder.stack_stride")  # of the recipe; convolutions have strides instead
+NEEDED = {  # by options that take more than their name
+    ("augmentation", "noise"): ("augmentation.noise.folder=noises",),
+    ("augmentation", "reverb"): ("augmentation.reverb.folder=noises",),
+    ("optimizer", "schedule_free"): ("schedule=constant",),
+    **{("encoder", name): WITHOUT_STACKING for name in ("conv_bilstm", "deepspeech", "conv1d_bilstm", "tds")},
+    ("encoder", "pyramid_bilstm"): (*WITHOUT_STACKING, "~encoder.num_layers"),
 }
 OF_A_MODALITY = {pair for pairs in MODALITIES.values() for pair in pairs}
 
@@ -35,13 +58,18 @@ def compose(recipe: str, *overrides: str) -> dict[str, Any]:
 
 def check_builds(config: dict[str, Any], tmp_path: Path) -> None:
     """Construct everything a training constructs, but for the trainer's devices, and run a frame through it."""
-    parts = build_parts(config, ("a", "b"))
+    model_type = config["text"].get("model_type")
+    parts = build_parts(config, SYMBOLS.get(model_type, ("a", "b")))
     parameters = list(parts.recognizer.parameters())
     build(config["corpus"], "corpus")
     build(config["ctc"], "ctc")
     build(config["decoder"], "decoder")
-    build(config["optimizer"], "optimizer", params=parameters)
-    assert 0 < build(config["schedule"], "schedule").factor(0.5) <= 1
+    schedule = build(config["schedule"], "schedule")
+    build_optimizer(config["optimizer"], parameters, schedule)
+    assert 0 < schedule.factor(0.5, 100) <= 1
+    AugmentationChain.build(config["augmentation"])
+    for name, part in config["callbacks"].items():
+        build(part, f"callbacks.{name}")
     for name, part in config["logger"].items():
         build(part, f"logger.{name}", save_dir=tmp_path)
     signals = torch.zeros(1, 50, parts.reader.num_channels)
@@ -58,7 +86,7 @@ def test_every_recipe_composes_and_builds(recipe: str, tmp_path: Path) -> None:
     ("group", "option"), [each for each in OPTIONS if each not in OF_A_MODALITY and each[0] != "corpus"]
 )
 def test_every_option_composes_and_builds(group: str, option: str, tmp_path: Path) -> None:
-    config = compose("synth/ink", f"{group}={option}")
+    config = compose("synth/ink", f"{group}={option}", *NEEDED.get((group, option), ()))
     assert config[group] is not None
     check_builds(config, tmp_path)
 
@@ -66,8 +94,13 @@ def test_every_option_composes_and_builds(group: str, option: str, tmp_path: Pat
 @pytest.mark.parametrize(
     ("recipe", "group", "option"), [(recipe, *pair) for recipe, pairs in MODALITIES.items() for pair in pairs]
 )
-def test_every_option_of_a_modality_composes_and_builds(recipe: str, group: str, option: str, tmp_path: Path) -> None:
-    check_builds(compose(recipe, f"{group}={option}"), tmp_path)
+def test_every_option_of_a_modality_composes_and_builds(
+    recipe: str, group: str, option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("noises").mkdir()
+    soundfile.write("noises/hum.wav", np.full(8000, 0.1), 16000)
+    check_builds(compose(recipe, f"{group}={option}", *NEEDED.get((group, option), ())), tmp_path)
 
 
 def test_every_corpus_has_a_recipe() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -16,18 +18,21 @@ from tiny import Seqrec, tiny_options
 
 from seqrec.checkpoint import read_checkpoint
 
-PATIENCE_SECONDS = 120
-
-
-def options(data: Path, *more: str) -> list[str]:
-    return [
-        "train",
-        "synth/ink",
-        *tiny_options("synth/ink", data),
-        "trainer.max_epochs=15",
-        "encoder.dropout=0.3",
-        *more,
-    ]
+PATIENCE_SECONDS = 300
+HOOKS = ("on_train_batch_start", "on_before_optimizer_step", "on_train_batch_end")
+EVERYTHING = [  # that draws or remembers: augmentation, dropout, EMA, schedule; batches mix anew each epoch
+    "callbacks=ema",
+    "schedule=warmup_cosine",
+    "encoder.dropout=0.3",
+    "trainer.max_epochs=4",
+    "data.max_examples=6",
+    "checkpoint_steps=3",
+    "score_test=false",
+]
+AUGMENTATION = {
+    "synth/ink": "augmentation=[ink,ink_jitter,ink_stroke_drop]",
+    "synth/speech": "augmentation=spec_augment",
+}
 
 
 def start(folder: Path, words: list[str]) -> subprocess.Popen[str]:
@@ -46,8 +51,10 @@ def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
         time.sleep(0.01)
 
 
-def weights(run: Path) -> dict[str, torch.Tensor]:
-    return read_checkpoint(run / "checkpoints/last.ckpt")["state_dict"]
+def state(run: Path) -> dict[str, dict[str, torch.Tensor]]:
+    """The weights that are scored, and where an average is, the weights in training."""
+    last = read_checkpoint(run / "checkpoints/last.ckpt")
+    return {key: last[key] for key in ("state_dict", "training_weights") if key in last}
 
 
 def logged(run: Path) -> list[dict[str, str]]:
@@ -55,26 +62,75 @@ def logged(run: Path) -> list[dict[str, str]]:
         return [{k: v for k, v in row.items() if k != "examples_per_second"} for row in csv.DictReader(file)]
 
 
-@pytest.mark.parametrize("checkpoint_steps", [2, 3, 1000])
-def test_kill_and_resume(checkpoint_steps: int, seqrec: Seqrec, ink_run: Path, tmp_path: Path) -> None:
+def assert_the_same(found: Path, expected: Path) -> None:
+    weights, others = state(expected), state(found)
+    assert weights.keys() == others.keys()
+    for key, tensors in weights.items():
+        assert tensors.keys() == others[key].keys()
+        assert all(torch.equal(tensors[name], others[key][name]) for name in tensors)
+    assert logged(found) == logged(expected)
+
+
+def scores(run: Path) -> dict[str, object]:
+    return json.loads((run / "metrics.json").read_text())["dev"]
+
+
+def words(recipe: str, data: Path) -> list[str]:
+    callback = "+callbacks.kill_at={_target_:killing.KillAt,path:kill.json}"
+    log_all = ["trainer.log_every_n_steps=1", "hydra.run.dir=run", callback]
+    return ["train", recipe, *tiny_options(recipe, data), *EVERYTHING, AUGMENTATION[recipe], *log_all]
+
+
+@pytest.mark.parametrize("recipe", ["synth/ink", "synth/speech"])
+def test_killed_at_three_random_steps(
+    recipe: str, seqrec: Seqrec, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEQREC_PACKAGES", "killing")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+    run: Path = request.getfixturevalue("ink_run" if recipe == "synth/ink" else "speech_run")
+    data = run.parent / "data"
+    done = seqrec(*words(recipe, data))
+    assert done.code == 0, done.err
+    whole = tmp_path / "run"
+    total = read_checkpoint(whole / "checkpoints/last.ckpt")["global_step"]
+    assert state(whole).keys() == {"state_dict", "training_weights"}
+    choose, killed = random.Random(recipe), {}
+    for third, hook in enumerate(HOOKS):
+        step = choose.randrange(third * total // 3 + 1, (third + 1) * total // 3)
+        folder = tmp_path / f"killed-at-{step}"
+        folder.mkdir()
+        (folder / "kill.json").write_text(json.dumps({"hook": hook, "step": step}))
+        killed[folder] = start(folder, words(recipe, data))
+    for folder, process in killed.items():
+        _, said = process.communicate(timeout=PATIENCE_SECONDS)
+        assert process.returncode == -signal.SIGKILL, said
+        (folder / "kill.json").unlink()
+        monkeypatch.chdir(folder)
+        assert seqrec("resume", folder / "run").code == 0
+        assert_the_same(folder / "run", whole)
+        assert scores(folder / "run") == scores(whole)
+
+
+def test_killed_from_outside_whenever_it_is(seqrec: Seqrec, ink_run: Path, tmp_path: Path) -> None:
     data, whole, killed = ink_run.parent / "data", tmp_path / "whole", tmp_path / "killed"
-    steps = f"checkpoint_steps={checkpoint_steps}"
-    assert seqrec(*options(data, steps, f"hydra.run.dir={whole}")).code == 0
-    process = start(tmp_path, options(data, steps, f"hydra.run.dir={killed}"))
+    options = ["train", "synth/ink", *tiny_options("synth/ink", data), *EVERYTHING, AUGMENTATION["synth/ink"]]
+    options += ["trainer.max_epochs=15", "checkpoint_steps=2"]
+    assert seqrec(*options, f"hydra.run.dir={whole}").code == 0
+    process = start(tmp_path, [*options, f"hydra.run.dir={killed}"])
     wait_for(killed / "checkpoints/last.ckpt", process)
+    time.sleep(random.Random().uniform(0, 0.3))
     process.kill()
     process.communicate()
     step = read_checkpoint(killed / "checkpoints/last.ckpt")["global_step"]
     assert 0 < step < read_checkpoint(whole / "checkpoints/last.ckpt")["global_step"]
     assert seqrec("resume", killed).code == 0
-    expected, found = weights(whole), weights(killed)
-    assert all(torch.equal(expected[name], found[name]) for name in expected)
-    assert logged(killed) == logged(whole)
+    assert_the_same(killed, whole)
 
 
 def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(ink_run: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    words = options(ink_run.parent / "data", f"hydra.run.dir={run}", "checkpoint_steps=1", "trainer.max_epochs=500")
+    words = ["train", "synth/ink", *tiny_options("synth/ink", ink_run.parent / "data"), f"hydra.run.dir={run}"]
+    words += ["checkpoint_steps=1", "trainer.max_epochs=500"]
     process = start(tmp_path, words)
     wait_for(run / "checkpoints/last.ckpt", process)
     process.send_signal(signal.SIGINT)

@@ -39,6 +39,9 @@ def test_the_environment_says_where_numbers_come_from(ink_run: Path) -> None:
     assert environment["seed"] == 0
     assert environment["versions"]["torch"] == torch.__version__
     assert environment["machine"]["processor"]
+    assert environment["machine"]["threads"] == torch.get_num_threads()
+    assert {"seqrec", "lightning", "hydra-core", "numpy"} <= environment["versions"].keys()
+    assert {"date", "command", "python"} <= environment.keys()
     assert set(environment["git"] or {"commit": "", "changed": False}) == {"commit", "changed"}
 
 
@@ -55,20 +58,28 @@ def test_the_alphabet_is_of_the_training_text(ink_run: Path) -> None:
     assert set(read_tokens(ink_run / "tokens.json")) == set("".join(texts))
 
 
-@pytest.mark.parametrize("recipe", ["synth/ink", "synth/speech"])
-def test_the_same_seed_gives_the_same_weights(
-    recipe: str, seqrec: Seqrec, request: pytest.FixtureRequest, tmp_path: Path
+@pytest.mark.parametrize(
+    ("recipe", "augmentation"), [("synth/ink", "[ink,ink_jitter]"), ("synth/speech", "spec_augment")]
+)
+def test_the_seed_alone_decides_on_a_run(
+    recipe: str, augmentation: str, seqrec: Seqrec, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     run: Path = request.getfixturevalue("ink_run" if recipe == "synth/ink" else "speech_run")
-    options = [*tiny_options(recipe, run.parent / "data"), "trainer.max_epochs=2"]
-    assert seqrec("train", recipe, *options, f"hydra.run.dir={tmp_path}/again").code == 0
-    assert seqrec("train", recipe, *options, f"hydra.run.dir={tmp_path}/other", "seed=1").code == 0
+    options = [*tiny_options(recipe, run.parent / "data"), "trainer.max_epochs=2", "encoder.dropout=0.2"]
+    options += [f"augmentation={augmentation}", "trainer.log_every_n_steps=1", "score_test=false"]
+    for name, seed in (("first", 0), ("again", 0), ("other", 1)):
+        assert seqrec("train", recipe, *options, f"hydra.run.dir={tmp_path}/{name}", f"seed={seed}").code == 0
     first, again, other = (
-        read_checkpoint(path / "checkpoints/last.ckpt")["state_dict"]
-        for path in (run, tmp_path / "again", tmp_path / "other")
+        read_checkpoint(tmp_path / name / "checkpoints/last.ckpt")["state_dict"] for name in ("first", "again", "other")
     )
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert not all(torch.equal(first[name], other[name]) for name in first)
+    assert logged(tmp_path / "first") == logged(tmp_path / "again") != logged(tmp_path / "other")
+
+
+def logged(run: Path) -> list[dict[str, str]]:
+    with (run / "metrics.csv").open() as file:
+        return [{k: v for k, v in row.items() if k != "examples_per_second"} for row in csv.DictReader(file)]
 
 
 def test_every_epoch_is_validated_and_logged(ink_run: Path) -> None:
