@@ -138,7 +138,7 @@ def test_a_part_without_a_target_is_refused() -> None:
         ({"_target_": LOGMEL, "high_hz": "4k"}, "`p.high_hz=4k` (str) is not a number or null"),
         ({"_target_": LOGMEL, "normalize": "utterances"}, "is not one of utterance, global, none"),
         ({"_target_": LSTM, "input_size": 3, "bidirectional": 1}, "`p.bidirectional=1` (int) is not true or false"),
-        ({"_target_": LSTM, "input_size": 3, "dropout": ["a"]}, "`p.dropout=['a']` (list) is not a number or list"),
+        ({"_target_": LSTM, "input_size": 3, "dropout": ["a"]}, "`p.dropout=['a']` (list) is not a number or a list"),
         ({"_target_": TOKENIZER, "symbols": 5}, "`p.symbols=5` (int) is not a list"),
         ({"_target_": TOKENIZER, "symbols": ["a", 5]}, "each symbol is one character; quote digits"),
     ],
