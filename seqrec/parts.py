@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -89,6 +89,19 @@ class FeatureAugmentation(Protocol):
 
     def __call__(self, features: Features, seeds: Tensor) -> Features:
         """Return other features of the same shape; `seeds` (B,) int64 are one an example."""
+        ...
+
+
+class ExampleJoining(Protocol):
+    """Joins training examples of one word each to lines, planned anew each epoch."""
+
+    acts_on: Literal["examples"]
+    by: str  # key of a manifest's rows; examples with the same value of it may be joined
+    max_words: int  # examples of a line, at most
+    probability: float  # how often an example begins a line, rather than staying alone
+
+    def __call__(self, signals: Sequence[Tensor], random: np.random.Generator) -> Tensor:
+        """Return one signal (N, C) of several, in their order; they stay as they are."""
         ...
 
 

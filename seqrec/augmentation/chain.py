@@ -8,32 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal, Protocol
+from typing import Any
 from zlib import crc32
 
 import numpy as np
 from torch import Tensor
 
 from seqrec.errors import UserError
-from seqrec.parts import FeatureAugmentation, FrontEnd, SignalAugmentation
+from seqrec.parts import ExampleJoining, FeatureAugmentation, FrontEnd, SignalAugmentation
 from seqrec.sequence import Batch, Example, Features
 from seqrec.share import build
 
 _FEATURES = 0  # draws the seed that feature augmentations get; no name has this check sum
-
-
-class ExampleJoining(Protocol):
-    """Joins training examples of one word each to lines, planned anew each epoch."""
-
-    acts_on: Literal["examples"]
-    by: str  # key of a manifest's rows; examples with the same value of it may be joined
-    max_words: int  # examples of a line, at most
-    probability: float  # how often an example begins a line, rather than staying alone
-
-    def __call__(self, signals: Sequence[Tensor], random: np.random.Generator) -> Tensor:
-        """Return one signal (N, C) of several, in their order; they stay as they are."""
-        ...
-
 
 Augmentation = SignalAugmentation | FeatureAugmentation | ExampleJoining
 

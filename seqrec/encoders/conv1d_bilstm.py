@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from seqrec.encoders.convolution import Activation, ConvolutionLayer, per_layer
-from seqrec.encoders.fronted import FrontedEncoder
+from seqrec.encoders.convolution import Activation, ConvolutionLayer
+from seqrec.encoders.convolutional import ConvolutionalEncoder
+from seqrec.encoders.per_layer import per_layer
 from seqrec.encoders.recurrent import RecurrentStack
 from seqrec.encoders.recurrent_cells import Cell
 from seqrec.encoders.recurrent_layer import Merge
 from seqrec.encoders.valid_frames import Norm
 
 
-class Conv1dEncoder(FrontedEncoder):
+class Conv1dEncoder(ConvolutionalEncoder):
     """`len(channels)` convolutions over time in front of a `RecurrentStack`.
 
     Args:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from seqrec.encoders.convolution import Activation, ConvolutionLayer, FrontLayer, MaxPooling, per_layer
-from seqrec.encoders.fronted import FrontedEncoder
+from seqrec.encoders.convolution import Activation, ConvolutionLayer, FrontLayer, MaxPooling
+from seqrec.encoders.convolutional import ConvolutionalEncoder
+from seqrec.encoders.per_layer import per_layer
 from seqrec.encoders.recurrent import RecurrentStack
 from seqrec.encoders.recurrent_cells import Cell
 from seqrec.encoders.recurrent_layer import Merge
 from seqrec.encoders.valid_frames import Norm
 
 
-class ConvEncoder(FrontedEncoder):
+class ConvEncoder(ConvolutionalEncoder):
     """Blocks of convolutions and one pooling each, in front of a `RecurrentStack`.
 
     The front is VGG's (Simonyan and Zisserman 2015), as Hori et al. 2017 (https://arxiv.org/abs/1706.02737) put it

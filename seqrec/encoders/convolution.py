@@ -6,7 +6,6 @@ frames 0, stride, 2 * stride, ..., whatever the length, so that T frames give ce
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -117,11 +116,3 @@ def _activation(name: Activation) -> nn.Module:
     if name not in activations:
         raise ValueError(f"activation={name}: choose one of {', '.join(activations)}")
     return activations[name]
-
-
-def per_layer(name: str, value: int | Sequence[int], num_layers: int) -> list[int]:
-    """Return an option's value for each of `num_layers` layers; ValueError where there is no layer, or not one each."""
-    values = [value] * num_layers if isinstance(value, int) else list(value)
-    if not values or len(values) != num_layers:
-        raise ValueError(f"{name}={value} for {num_layers} convolutions: give one number, or one for each convolution")
-    return values

@@ -5,7 +5,6 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from seqrec.encoders.convolution import ConvolutionLayer, strided
-from seqrec.encoders.recurrent_cells import Cell
 from seqrec.encoders.recurrent_layer import RecurrentLayer
 from seqrec.encoders.valid_frames import FrameBatchNorm, gather_frames, scatter_frames, without_padding
 from seqrec.sequence import Features
@@ -25,10 +24,9 @@ class DeepSpeechEncoder(nn.Module):
         input_size: features of a frame, neighbours of one another: frequencies, or mel bands.
         hidden_size: cells of a recurrent layer and direction; what leaves is as wide.
         num_layers: recurrent layers.
-        cell: the kind of cell.
     """
 
-    def __init__(self, input_size: int, hidden_size: int = 1024, num_layers: int = 5, cell: Cell = "lstm") -> None:
+    def __init__(self, input_size: int, hidden_size: int = 1024, num_layers: int = 5) -> None:
         super().__init__()
         if num_layers < 1:
             raise ValueError(f"num_layers={num_layers}: must be at least 1")
@@ -36,7 +34,7 @@ class DeepSpeechEncoder(nn.Module):
         second = ConvolutionLayer(first.output_shape, 32, (11, 21), (1, 2), activation="hardtanh")
         self.front = nn.Sequential(first, second)
         sizes = [32 * second.output_shape[1]] + [hidden_size] * (num_layers - 1)
-        self.layers = nn.ModuleList(RecurrentLayer(size, hidden_size, cell=cell, merge="sum") for size in sizes)
+        self.layers = nn.ModuleList(RecurrentLayer(size, hidden_size, merge="sum") for size in sizes)
         self.norms = nn.ModuleList(FrameBatchNorm(hidden_size) for _ in sizes)
         self.output_size = hidden_size
 

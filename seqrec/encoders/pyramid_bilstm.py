@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from seqrec.encoders.convolution import strided
 from seqrec.encoders.recurrent_cells import Cell
 from seqrec.encoders.recurrent_dropout import make_dropouts
 from seqrec.encoders.recurrent_layer import Merge, RecurrentLayer
@@ -53,7 +52,6 @@ class PyramidEncoder(nn.Module):
             layers.append(
                 RecurrentLayer(size, hidden_size, bidirectional, cell, merge, projection, layer_norm, weight_dropout)
             )
-        self.strides = list(strides)
         self.stackings = nn.ModuleList(FrameStacking(stride, stride) for stride in strides)
         self.layers = nn.ModuleList(layers)
         self.dropouts = make_dropouts(dropout, len(strides), locked_dropout)
@@ -61,8 +59,8 @@ class PyramidEncoder(nn.Module):
 
     def output_lengths(self, lengths: Tensor) -> Tensor:
         """Return the frames that leave the encoder for `lengths` (B,) that enter it."""
-        for stride in self.strides:
-            lengths = strided(lengths, stride)
+        for stacking in self.stackings:
+            lengths = stacking.output_lengths(lengths)  # type: ignore[operator]
         return lengths
 
     def layer_outputs(self, features: Features) -> list[Features]:

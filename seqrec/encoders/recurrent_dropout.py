@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 from torch.nn.functional import dropout
+
+from seqrec.encoders.per_layer import per_layer
 
 
 class LockedDropout(nn.Module):
@@ -25,14 +29,10 @@ class LockedDropout(nn.Module):
         return values * dropout(ones, self.p)
 
 
-def make_dropouts(rates: float | list[float], num_layers: int, locked: bool) -> nn.ModuleList:
-    """Return a dropout for each layer; `rates` is one for all, or one each."""
+def make_dropouts(rates: float | Sequence[float], num_layers: int, locked: bool) -> nn.ModuleList:
+    """Return a dropout for each layer; `rates`, in [0, 1), is one for all, or one each; else ValueError."""
     kind = LockedDropout if locked else nn.Dropout
-    return nn.ModuleList(kind(rate) for rate in _per_layer(rates, num_layers))
-
-
-def _per_layer(dropout: float | list[float], num_layers: int) -> list[float]:
-    rates = [float(rate) for rate in dropout] if isinstance(dropout, list) else [float(dropout)] * num_layers
-    if len(rates) != num_layers or not all(0 <= rate < 1 for rate in rates):
-        raise ValueError(f"dropout={dropout}: needs one number in [0, 1), or {num_layers} of them, one for each layer")
-    return rates
+    each = per_layer("dropout", rates, num_layers)
+    if not all(0 <= rate < 1 for rate in each):
+        raise ValueError(f"dropout={rates}: must be at least 0 and below 1, such as 0.1")
+    return nn.ModuleList(kind(rate) for rate in each)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from seqrec.encoders.convolution import ConvolutionLayer, FrontLayer, per_layer
-from seqrec.encoders.fronted import FrontedEncoder
+from seqrec.encoders.convolution import ConvolutionLayer, FrontLayer
+from seqrec.encoders.convolutional import ConvolutionalEncoder
+from seqrec.encoders.per_layer import per_layer
 from seqrec.encoders.recurrent import RecurrentStack
 from seqrec.encoders.recurrent_cells import Cell
 from seqrec.encoders.recurrent_layer import Merge
@@ -18,7 +19,7 @@ from seqrec.encoders.valid_frames import gather_frames, scatter_frames
 from seqrec.sequence import Features
 
 
-class TDSEncoder(FrontedEncoder):
+class TDSEncoder(ConvolutionalEncoder):
     """Groups of TDS blocks, each behind a convolution that widens and strides, in front of a `RecurrentStack`.
 
     Args:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from seqrec.errors import UserError
 from seqrec.formats.ink import PRESSURE
-from seqrec.ink.curve_fitting import Curves, Points, fit_strokes
+from seqrec.ink.curve_fitting import Curves, Points, fit_strokes, planar_length
 from seqrec.ink.frontend import InkFrontEnd
 from seqrec.ink.normalisation import InkNormalisation
 from seqrec.ink.resampling import measure_strokes
@@ -49,18 +49,16 @@ class BezierCurves(InkFrontEnd):
 
     Args:
         tolerance: in heights of the writing area.
-        iterations: how often least squares for the curve and a Newton step for the points' s take turns.
         slope, slant, height: as in `InkNormalisation`.
         normalize: as in `StrokeDeltas`.
 
     Raises:
-        UserError: `tolerance` is not positive, or `iterations` under 1.
+        UserError: `tolerance` is not positive.
     """
 
     def __init__(
         self,
         tolerance: float = 0.02,
-        iterations: int = 4,
         slope: bool = False,
         slant: bool = False,
         height: bool = False,
@@ -69,10 +67,7 @@ class BezierCurves(InkFrontEnd):
         super().__init__(10, normalize)
         if not tolerance > 0:
             raise UserError(f"tolerance is {tolerance}; give a positive fraction of the height, such as 0.02")
-        if iterations < 1:
-            raise UserError(f"iterations is {iterations}; give at least 1")
         self.tolerance = tolerance
-        self.iterations = iterations
         self.ink_normalisation = InkNormalisation(slope, slant, height)
 
     def frame_lengths(self, signals: Tensor | None, signal_lengths: Tensor) -> Tensor:
@@ -97,7 +92,7 @@ class BezierCurves(InkFrontEnd):
         numbers = strokes.is_first[valid].cumsum(0)
         points = Points(strokes.points[valid][:, :PRESSURE], strokes.arcs[valid], numbers)
         row_of_point = torch.nonzero(valid)[:, 0]
-        curves = fit_strokes(points, self.tolerance, self.iterations)
+        curves = fit_strokes(points, self.tolerance)
         rows = row_of_point[curves.first]
         jumps = torch.zeros_like(rows, dtype=torch.bool)
         jumps[1:] = (rows[1:] == rows[:-1]) & (numbers[curves.first[1:]] != numbers[curves.first[:-1]])
@@ -108,10 +103,10 @@ class BezierCurves(InkFrontEnd):
 def _describe(curves: Curves, values: Tensor) -> Tensor:
     """Return the ten numbers (K, 10) of curves between points of `values` (M, 3)."""
     chords = values[curves.last] - values[curves.first]
-    chord = _length(chords)
+    chord = planar_length(chords)
     near, far = chords / 3 + curves.bends[:, 0], -chords / 3 + curves.bends[:, 1]
     safe = torch.where(chord > 0, chord, 1.0)
-    distances = [torch.where(chord > 0, _length(control) / safe, 1 / 3) for control in (near, far)]
+    distances = [torch.where(chord > 0, planar_length(control) / safe, 1 / 3) for control in (near, far)]
     angles = [_angle(chords, near), _angle(-chords, far)]
     bend_near, bend_far = curves.bends[:, 0, 2], curves.bends[:, 1, 2]
     times = [chords[:, 2] + 3 * bend_near, 3 * bend_far - 6 * bend_near, 3 * bend_near - 3 * bend_far]
@@ -123,11 +118,6 @@ def _describe_moves(moves: Tensor) -> Tensor:
     numbers = moves.new_zeros(len(moves), 10)
     numbers[:, :2], numbers[:, 2:4], numbers[:, 6] = moves[:, :2], 1 / 3, moves[:, 2]
     return numbers
-
-
-def _length(vectors: Tensor) -> Tensor:
-    x, y = vectors[:, 0], vectors[:, 1]
-    return (x * x + y * y).sqrt()
 
 
 def _angle(base: Tensor, arm: Tensor) -> Tensor:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from seqrec.ink.exact_sums import FINE_UNITS, from_units, to_units
 from seqrec.ink.resampling import STEP_UNITS
 
-_UNITS = float(1 << 40)
+ITERATIONS = 4  # least squares for a curve and a Newton step for its points' parameters take turns that often
 _RIDGE = 1e-9  # of the normal equations' trace: too few points for two controls share the bend among them
 _LONGEST = 3.0  # chords: longer arcs and control distances are no single curve
 _REACH = 2  # points to each side of one whose angle is taken
@@ -44,7 +45,7 @@ class Curves:
         return Curves(self.first[chosen], self.last[chosen], self.bends[chosen])
 
 
-def fit_strokes(points: Points, tolerance: float, iterations: int) -> Curves:
+def fit_strokes(points: Points, tolerance: float, iterations: int = ITERATIONS) -> Curves:
     """Return the curves of all strokes, none farther than `tolerance` from a point of its own."""
     starts = torch.ones_like(points.strokes, dtype=torch.bool)
     starts[1:] = points.strokes[1:] != points.strokes[:-1]
@@ -137,11 +138,13 @@ def fit_curves(points: Points, first: Tensor, last: Tensor, tolerance: float, it
 
 def _is_simple(spans: Tensor, chords: Tensor, bends: Tensor) -> Tensor:
     """Return whether the way from end to end, and both control distances, are at most three chords."""
-    ways = [spans.double() / STEP_UNITS, _length(chords / 3 + bends[:, 0]), _length(-chords / 3 + bends[:, 1])]
-    return torch.stack(ways).amax(dim=0) <= _LONGEST * _length(chords)
+    near, far = chords / 3 + bends[:, 0], -chords / 3 + bends[:, 1]
+    ways = [spans.double() / STEP_UNITS, planar_length(near), planar_length(far)]
+    return torch.stack(ways).amax(dim=0) <= _LONGEST * planar_length(chords)
 
 
-def _length(vectors: Tensor) -> Tensor:
+def planar_length(vectors: Tensor) -> Tensor:
+    """Return the lengths (K,) in x and y of vectors (K, 2 or 3)."""
     x, y = vectors[:, 0], vectors[:, 1]
     return (x * x + y * y).sqrt()
 
@@ -165,8 +168,8 @@ def _solve(rest: Tensor, s: Tensor, owner: Tensor, size: int) -> Tensor:
     """Return the bends (K, 2, C) of least squares for what the straight lines leave, (P, C), at most about 1."""
     near, far = _basis(s)
     products = [torch.stack([near * near, near * far, far * far], dim=1), rest * near[:, None], rest * far[:, None]]
-    columns = (torch.cat(products, dim=1) * _UNITS).round().long()
-    sums = columns.new_zeros(size, columns.shape[1]).index_add_(0, owner, columns).double() / _UNITS
+    columns = to_units(torch.cat(products, dim=1), FINE_UNITS)
+    sums = from_units(columns.new_zeros(size, columns.shape[1]).index_add_(0, owner, columns), FINE_UNITS)
     width = rest.shape[1]
     a, b, c = sums[:, :3, None].unbind(1)  # (K, 1) each
     right_near, right_far = sums[:, 3 : 3 + width], sums[:, 3 + width :]
@@ -201,7 +204,7 @@ def _sharpest(points: Points, first: Tensor, last: Tensor) -> Tensor:
     at = points.values[inner.index]
     before = at - points.values[torch.maximum(inner.index - _REACH, first[inner.owner])]
     after = points.values[torch.minimum(inner.index + _REACH, last[inner.owner])] - at
-    lengths = _length(before) * _length(after)
+    lengths = planar_length(before) * planar_length(after)
     cosine = torch.where(lengths > 0, _dot(before, after) / torch.where(lengths > 0, lengths, 1.0), 1.0)
     middle = (2 * inner.index - first[inner.owner] - last[inner.owner]).abs()
     at_end = middle > (last - first)[inner.owner] * _INNER

@@ -8,12 +8,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from seqrec.errors import UserError
 from seqrec.formats.ink import PRESSURE, TIME
-from seqrec.ink.frontend import InkFrontEnd
+from seqrec.ink.frontend import InkFrontEnd, zero_padded
 from seqrec.ink.normalisation import InkNormalisation
-from seqrec.ink.resampling import Strokes, assign_frames, frames_along_arcs, measure_strokes
-from seqrec.sequence import Features, length_mask
+from seqrec.ink.resampling import Strokes, arc_counts, assign_frames, check_step, frames_along_arcs, measure_strokes
+from seqrec.sequence import Features
 
 
 class StrokeDeltas(InkFrontEnd):
@@ -52,11 +51,8 @@ class StrokeDeltas(InkFrontEnd):
         """Return the deltas before normalisation."""
         strokes = self._measure(signals, signal_lengths)
         counts = arc_counts(strokes)
-        lengths = counts.sum(dim=1)
         frames = frames_along_arcs(strokes, assign_frames(strokes, counts))
-        values = self._differences(frames.interpolate(strokes.points), frames.is_start)
-        valid = length_mask(lengths, values.shape[1])[:, :, None]
-        return Features(values.masked_fill(~valid, 0.0).float(), lengths)
+        return zero_padded(self._differences(frames.interpolate(strokes.points), frames.is_start), counts)
 
     def frame_lengths(self, signals: Tensor | None, signal_lengths: Tensor) -> Tensor:
         """Return T (B,) of each signal, without resampling."""
@@ -74,14 +70,3 @@ class StrokeDeltas(InkFrontEnd):
             return torch.cat([deltas[..., :TIME], start], dim=2)
         pen_down = ~(points[..., PRESSURE:] <= 0)  # not `> 0`: NaN is unknown
         return torch.cat([deltas, pen_down.double(), start], dim=2)
-
-
-def arc_counts(strokes: Strokes) -> Tensor:
-    """Return the frames of each stroke at equal arc length, (B, N): at its last point, else 0."""
-    return (1 + strokes.steps).masked_fill(~strokes.is_last, 0)
-
-
-def check_step(step: float) -> None:
-    """Refuse a step that is not positive."""
-    if not step > 0:
-        raise UserError(f"step is {step}; give a positive fraction of the writing-area height, such as 0.05")

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from seqrec.formats.ink import NUM_CHANNELS
 from seqrec.normalisation import GlobalNormalisation
-from seqrec.sequence import Features
+from seqrec.sequence import Features, length_mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,3 +53,10 @@ class InkFrontEnd(nn.Module):
             self.normalisation.fit(
                 self.extract(signal[None], torch.tensor([len(signal)])).values[0] for signal in signals
             )
+
+
+def zero_padded(values: Tensor, counts: Tensor) -> Features:
+    """Return values (B, T, F), anything in their padding, as features; `counts` (B, N) add up to each row's frames."""
+    lengths = counts.sum(dim=1)
+    valid = length_mask(lengths, values.shape[1])[:, :, None]
+    return Features(values.masked_fill(~valid, 0.0).float(), lengths)

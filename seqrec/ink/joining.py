@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from seqrec.formats.ink import HEIGHT, STROKE, TIME, X, Y
+from seqrec.ink.augmentation.probability import check_probability
 from seqrec.ink.writing_height import writing_height
 
 if TYPE_CHECKING:
@@ -27,9 +28,9 @@ class JoinInks:
 
     Args:
         max_words: of a line, at most; lines begin with 2 to `max_words` in mind, each number as often.
-        least_gap: between words, in writing heights; nine of ten gaps in UNIPEN's lines lie between the defaults.
-        most_gap: the same.
-        most_pause: between words, in seconds; the least is 0.
+        min_gap: between words, in writing heights; nine of ten gaps in UNIPEN's lines lie between the defaults.
+        max_gap: the same.
+        max_pause_seconds: between words; the least is 0.
         probability: how often a word begins a line, rather than staying alone.
         by: key of a manifest's rows; inks with the same value of it are joined.
 
@@ -42,22 +43,23 @@ class JoinInks:
     def __init__(
         self,
         max_words: int = 4,
-        least_gap: float = 0.2,
-        most_gap: float = 0.9,
-        most_pause: float = 0.3,
+        min_gap: float = 0.2,
+        max_gap: float = 0.9,
+        max_pause_seconds: float = 0.3,
         probability: float = 0.5,
         by: str = "writer",
     ) -> None:
-        if max_words < 2 or not 0 <= probability <= 1:
-            raise ValueError(f"max_words={max_words}, probability={probability}: need at least 2, and 0 to 1")
-        if not 0 <= least_gap <= most_gap or most_pause < 0:
+        if max_words < 2:
+            raise ValueError(f"max_words={max_words} must be at least 2, such as 4")
+        check_probability(probability)
+        if not 0 <= min_gap <= max_gap or max_pause_seconds < 0:
             raise ValueError(
-                f"least_gap={least_gap}, most_gap={most_gap}, most_pause={most_pause}: give gaps from 0 up, the least "
-                "first, and a pause of at least 0"
+                f"min_gap={min_gap}, max_gap={max_gap}, max_pause_seconds={max_pause_seconds}: give gaps from 0 up, "
+                "the least first, and a pause of at least 0"
             )
         self.max_words = max_words
-        self.gaps = (least_gap, most_gap)
-        self.most_pause = most_pause
+        self.gaps = (min_gap, max_gap)
+        self.max_pause_seconds = max_pause_seconds
         self.probability = probability
         self.by = by
 
@@ -67,7 +69,7 @@ class JoinInks:
         height = float(np.median([writing_height(word) for word in words]))
         area = max(word[0, HEIGHT] for word in words) if _all_heights_known(words) else np.nan
         for before, word in pairwise(words):
-            gap, pause = random.uniform(*self.gaps) * height, random.uniform(0, self.most_pause)
+            gap, pause = random.uniform(*self.gaps) * height, random.uniform(0, self.max_pause_seconds)
             word[:, X] += before[:, X].max() + gap - word[:, X].min()
             word[:, Y] += np.median(before[:, Y]) - np.median(word[:, Y])
             word[:, STROKE] += before[-1, STROKE] + 1 - word[0, STROKE]

@@ -11,17 +11,18 @@ from torch import Tensor
 from seqrec.formats.ink import HEIGHT, PRESSURE, STROKE, TIME, X, Y
 from seqrec.ink.core_zone import core_zone
 from seqrec.ink.delayed_strokes import DelayedStrokes, find_delayed_strokes
-from seqrec.ink.deltas import arc_counts, check_step
-from seqrec.ink.frontend import InkFrontEnd
+from seqrec.ink.frontend import InkFrontEnd, zero_padded
 from seqrec.ink.normalisation import InkNormalisation
 from seqrec.ink.resampling import (
     Frames,
     Strokes,
+    arc_counts,
     assign_frames,
+    check_step,
     frames_along_arcs,
+    height_scale,
     measure_strokes,
     stroke_ends,
-    writing_height,
 )
 from seqrec.ink.vicinity import context_map, curvature, direction, minus_moving_average, shape
 from seqrec.sequence import Features, length_mask
@@ -84,15 +85,12 @@ class LiwickiFeatures(InkFrontEnd):
         strokes = self._measure(way)
         counts = arc_counts(strokes)
         frames = frames_along_arcs(strokes, assign_frames(strokes, counts))
-        lengths = counts.sum(dim=1)
-        valid = length_mask(lengths, frames.left.shape[1])
-        values = self._features(way, frames, lengths, valid)
-        return Features(values.masked_fill(~valid[:, :, None], 0.0).float(), lengths)
+        return zero_padded(self._features(way, frames, counts.sum(dim=1)), counts)
 
     def _way(self, signals: Tensor, lengths: Tensor) -> _Way:
         signals = self.ink_normalisation(signals, lengths)
         valid = length_mask(lengths, signals.shape[1])
-        scale = writing_height(signals, valid)
+        scale = height_scale(signals, valid)
         delayed = find_delayed_strokes(signals, valid)
         kept = valid & ~delayed.of_point
         order = (~kept).to(torch.uint8).argsort(dim=1, stable=True)  # the kept points first
@@ -105,7 +103,7 @@ class LiwickiFeatures(InkFrontEnd):
         one_stroke[..., HEIGHT] = way.signals[..., HEIGHT]
         return measure_strokes(one_stroke, way.lengths, self.step)
 
-    def _features(self, way: _Way, frames: Frames, lengths: Tensor, valid: Tensor) -> Tensor:
+    def _features(self, way: _Way, frames: Frames, lengths: Tensor) -> Tensor:
         """Return (B, T, 25)."""
         scale = way.signals[:, :1, HEIGHT]
         corpus_line, baseline = way.zone
@@ -116,7 +114,7 @@ class LiwickiFeatures(InkFrontEnd):
         points = torch.stack([x, y], dim=2)
         pen_down = _pen_down(way, frames)
         beyond = _BEYOND * zone_height
-        drawn = valid & pen_down
+        drawn = length_mask(lengths, x.shape[1]) & pen_down
         context = context_map(
             points, lengths, drawn, _CELL * zone_height, drawn & (y > zone_height + beyond), drawn & (y < -beyond)
         )

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from seqrec.formats.ink import HEIGHT, STROKE, X, Y
 from seqrec.ink.core_zone import core_zone
-from seqrec.ink.exact_sums import exact_sum
+from seqrec.ink.exact_sums import UNITS, exact_sum, to_units
 from seqrec.ink.resampling import FLATTEST, least_and_range, stroke_ends
 from seqrec.sequence import length_mask
 
@@ -18,7 +18,6 @@ _ELONGATED = 4.0  # variance along over that across a line: rounder ink has no s
 _STEEPEST = 60  # degrees from the upright: flatter segments say nothing of the slant
 _SMOOTHING = 5.0  # degrees, of the angle histogram
 _ZONES = 3.0  # heights of the core zone in a writing area: ascenders, core, descenders
-_LENGTH_UNITS = float(1 << 32)
 
 
 class InkNormalisation(nn.Module):
@@ -108,7 +107,7 @@ def _slant(signals: Tensor, valid: Tensor) -> Tensor:
     size = 2 * _STEEPEST + 1
     bins = torch.bucketize(leaning, edges.to(dx.device)) - 1
     bins = bins.masked_fill((bins < 0) | ~drawn, size)  # the last one is left out
-    amounts = (weight / torch.where(total > 0, total, 1.0) * _LENGTH_UNITS).round().long()
+    amounts = to_units(weight / torch.where(total > 0, total, 1.0), UNITS)
     histogram = torch.zeros(len(bins), size + 1, dtype=torch.int64, device=bins.device).scatter_add_(1, bins, amounts)
     tangents = torch.tensor([math.tan(math.radians(k)) for k in range(-_STEEPEST, _STEEPEST + 1)], dtype=dx.dtype)
     return tangents.to(dx.device)[_smooth_peak(histogram[:, :size]) + _STEEPEST]

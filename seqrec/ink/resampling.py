@@ -12,7 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from seqrec.errors import UserError
 from seqrec.formats.ink import HEIGHT, PRESSURE, STROKE, TIME, X, Y
+from seqrec.ink.exact_sums import to_units
 from seqrec.sequence import length_mask
 
 MARGIN = 1.2  # writing-area height over the ink's y-range, where only the latter is known
@@ -97,15 +99,15 @@ def normalise_points(signals: Tensor, valid: Tensor, use_height: bool = True) ->
     The height is that of the writing area, else 1.2 times the ink's y-range; without `use_height` it is the y-range.
     """
     x, y = signals[..., X], signals[..., Y]
-    scale = writing_height(signals, valid, use_height)
+    scale = height_scale(signals, valid, use_height)
     top = least_and_range(y, valid)[0]
     return torch.stack(
         [(x - x[:, :1]) / scale, (y - top) / scale, elapsed(signals[..., TIME]), signals[..., PRESSURE]], 2
     )
 
 
-def writing_height(signals: Tensor, valid: Tensor, use_height: bool = True) -> Tensor:
-    """Return what becomes 1, (B, 1): see `normalise_points`; 1 for a point."""
+def height_scale(signals: Tensor, valid: Tensor, use_height: bool = True) -> Tensor:
+    """Return what becomes 1, (B, 1): see `normalise_points`; as `writing_height`, but 1 for a dot."""
     x_range, y_range = (least_and_range(signals[..., axis], valid)[1] for axis in (X, Y))
     extent = torch.maximum(y_range, FLATTEST * x_range)
     height = signals[:, :1, HEIGHT]
@@ -145,8 +147,19 @@ def _arc_lengths(points: Tensor, is_drawn: Tensor, step: float) -> Tensor:
     """Return the arc length (B, N) from the row's first point, counting the segments that end where `is_drawn`."""
     dx, dy = (functional.pad(points[..., axis].diff(dim=1), (1, 0)) for axis in (X, Y))
     # sqrt and products round alike on all devices and in all positions, which hypot does not.
-    segments = (dx * dx + dy * dy).sqrt() * (STEP_UNITS / step)
-    return segments.masked_fill(~is_drawn, 0.0).round().long().cumsum(dim=1)
+    segments = (dx * dx + dy * dy).sqrt().masked_fill(~is_drawn, 0.0)
+    return to_units(segments, STEP_UNITS / step).cumsum(dim=1)
+
+
+def check_step(step: float) -> None:
+    """Refuse a step that is not positive."""
+    if not step > 0:
+        raise UserError(f"step is {step}; give a positive fraction of the writing-area height, such as 0.05")
+
+
+def arc_counts(strokes: Strokes) -> Tensor:
+    """Return the frames of each stroke at equal arc length, (B, N): at its last point, else 0."""
+    return (1 + strokes.steps).masked_fill(~strokes.is_last, 0)
 
 
 def assign_frames(strokes: Strokes, counts: Tensor) -> Slots:

@@ -10,10 +10,9 @@ from torch.nn import functional
 
 from seqrec.errors import UserError
 from seqrec.formats.ink import PRESSURE, TIME
-from seqrec.ink.deltas import check_step
-from seqrec.ink.frontend import InkFrontEnd
-from seqrec.ink.resampling import Strokes, assign_frames, locate, measure_strokes
-from seqrec.sequence import Features, length_mask
+from seqrec.ink.frontend import InkFrontEnd, zero_padded
+from seqrec.ink.resampling import Strokes, assign_frames, check_step, locate, measure_strokes
+from seqrec.sequence import Features
 
 
 class TimedDeltas(InkFrontEnd):
@@ -53,10 +52,7 @@ class TimedDeltas(InkFrontEnd):
         frames = locate(_clock(strokes, ordinals), 2 * ordinals.gather(1, slots.last) + share, slots)
         points = frames.interpolate(strokes.points)[..., :PRESSURE]
         deltas = functional.pad(points.diff(dim=1), (0, 0, 1, 0))
-        values = torch.cat([deltas, slots.is_start[:, :, None].double()], dim=2)
-        lengths = counts.sum(dim=1)
-        valid = length_mask(lengths, values.shape[1])[:, :, None]
-        return Features(values.masked_fill(~valid, 0.0).float(), lengths)
+        return zero_padded(torch.cat([deltas, slots.is_start[:, :, None].double()], dim=2), counts)
 
     def frame_lengths(self, signals: Tensor | None, signal_lengths: Tensor) -> Tensor:
         """Return T (B,) of each signal, without resampling."""

@@ -7,9 +7,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from seqrec.formats.ink import X, Y
+from seqrec.ink.exact_sums import UNITS, from_units, to_units
 from seqrec.sequence import length_mask
 
-_UNITS = float(1 << 32)
 _PAIRS = 1 << 16  # pairs of frames compared at once: they fit a processor's cache
 
 
@@ -74,13 +74,12 @@ def _squared_distance(vectors: Tensor, directions: Tensor) -> Tensor:
 
 def minus_moving_average(values: Tensor, lengths: Tensor, reach: int) -> Tensor:
     """Return values (B, T) less the mean of those up to `reach` frames before and after, inside the ink."""
-    units = (values * _UNITS).round().long()  # whole numbers: the sums are exact beside any padding
-    sums = functional.pad(units.cumsum(dim=1), (1, 0))
+    sums = functional.pad(to_units(values, UNITS).cumsum(dim=1), (1, 0))
     positions = torch.arange(values.shape[1], device=values.device)
     end = torch.minimum(positions + reach + 1, lengths[:, None])
     start = (positions - reach).clamp(min=0).expand_as(end)
     start = torch.minimum(start, end - 1).clamp(min=0)
-    return values - (sums.gather(1, end) - sums.gather(1, start)).double() / _UNITS / (end - start).clamp(min=1)
+    return values - from_units(sums.gather(1, end) - sums.gather(1, start), UNITS) / (end - start).clamp(min=1)
 
 
 def context_map(points: Tensor, lengths: Tensor, counted: Tensor, cell: Tensor, above: Tensor, below: Tensor) -> Tensor:

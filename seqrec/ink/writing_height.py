@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seqrec.formats.ink import HEIGHT, X, Y
+from seqrec.ink.resampling import FLATTEST, MARGIN
 
 if TYPE_CHECKING:
     import numpy as np
-
-_MARGIN = 1.2  # writing-area height over the ink's y-range, where only the latter is known
-_FLATTEST = 0.01  # y-range over x-range counts as at least this
 
 
 def writing_height(points: np.ndarray) -> float:
@@ -22,4 +20,4 @@ def writing_height(points: np.ndarray) -> float:
     if known > 0:  # false for NaN
         return known
     x, y = points[:, X], points[:, Y]
-    return _MARGIN * max(float(y.max() - y.min()), _FLATTEST * float(x.max() - x.min()))
+    return MARGIN * max(float(y.max() - y.min()), FLATTEST * float(x.max() - x.min()))

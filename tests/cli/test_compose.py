@@ -27,7 +27,7 @@ MODALITIES = {  # options that only some recipes can take
     "synth/speech": [
         ("reader", "audio"),
         *[("frontend", name) for name in ("logmel", "logmel_deltas", "mfcc")],
-        *[("augmentation", name) for name in ("speech", "noise", "white_noise", "reverb")],
+        *[("augmentation", name) for name in ("speech", "gain", "noise", "white_noise", "reverb")],
         *[("encoder", name) for name in ("conv_bilstm", "deepspeech")],
         *[("text", name) for name in ("phones", "timit_phones")],
     ],

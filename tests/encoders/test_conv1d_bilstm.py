@@ -68,9 +68,9 @@ def test_options_reach_their_layers() -> None:
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ({"channels": ()}, "for 0 convolutions"),
-        ({"kernel_sizes": (3,)}, r"kernel_sizes=\(3,\) for 2 convolutions"),
-        ({"strides": (1, 2, 3)}, r"strides=\(1, 2, 3\) for 2 convolutions"),
+        ({"channels": ()}, "for 0 layers"),
+        ({"kernel_sizes": (3,)}, r"kernel_sizes=\(3,\) for 2 layers"),
+        ({"strides": (1, 2, 3)}, r"strides=\(1, 2, 3\) for 2 layers"),
         ({"strides": 4}, "kernel size 5, stride 4"),
     ],
 )

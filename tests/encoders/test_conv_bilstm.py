@@ -52,9 +52,9 @@ def test_each_example_is_plain_torch(pools: list[tuple[int, int]]) -> None:
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ({"channels": ()}, "for 0 convolutions"),
-        ({"time_pools": (2,)}, r"time_pools=\(2,\) for 2 convolutions"),
-        ({"feature_pools": (1, 2, 3)}, "feature_pools=.* for 2 convolutions"),
+        ({"channels": ()}, "for 0 layers"),
+        ({"time_pools": (2,)}, r"time_pools=\(2,\) for 2 layers"),
+        ({"feature_pools": (1, 2, 3)}, "feature_pools=.* for 2 layers"),
         ({"time_pools": 0}, "pooling over 0 frames"),
         ({"block_size": 0}, "block_size=0"),
         ({"kernel_size": 2}, "kernel size 2"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional
 
-from seqrec.encoders.convolution import ConvolutionLayer, MaxPooling, per_layer
+from seqrec.encoders.convolution import ConvolutionLayer, MaxPooling
 from seqrec.sequence import Features, pad_signals
 
 LENGTHS = [9, 1, 4, 8, 2]
@@ -152,11 +152,3 @@ def test_initial_weights_keep_the_variance() -> None:
 def test_impossible_settings_are_named(options: dict, named: str) -> None:
     with pytest.raises(ValueError, match=named):
         ConvolutionLayer(**{"shape": (3,), "channels": 4, "kernel": (3,), "stride": (1,), **options})
-
-
-def test_options_for_each_layer() -> None:
-    assert per_layer("strides", 2, 3) == [2, 2, 2]
-    assert per_layer("strides", (1, 2), 2) == [1, 2]
-    for value, count in (((1, 2), 3), ((), 0), (1, 0)):
-        with pytest.raises(ValueError, match=r"for \d convolutions"):
-            per_layer("strides", value, count)

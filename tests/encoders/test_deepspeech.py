@@ -64,7 +64,7 @@ def test_each_example_is_the_published_network() -> None:
 def test_published_sizes() -> None:
     """161 frequencies of 20 ms at 16 kHz give 41 x 32 numbers a frame; 1024 cells a direction, five layers."""
     defaults = constructor_defaults("seqrec.encoders.deepspeech.DeepSpeechEncoder")
-    assert defaults == {"hidden_size": 1024, "num_layers": 5, "cell": "lstm"}
+    assert defaults == {"hidden_size": 1024, "num_layers": 5}
     encoder = DeepSpeechEncoder(161, hidden_size=8)
     assert [layer.lstm.input_size for layer in encoder.layers] == [1312, 8, 8, 8, 8]
     assert encoder.output_size == 8

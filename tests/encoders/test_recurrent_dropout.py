@@ -31,5 +31,7 @@ def test_rates_of_each_layer() -> None:
     locked = make_dropouts([0.1, 0.2], 2, locked=True)
     assert [(type(dropout), dropout.p) for dropout in locked] == [(LockedDropout, 0.1), (LockedDropout, 0.2)]
     assert all(type(dropout) is nn.Dropout for dropout in make_dropouts(0.3, 2, locked=False))
-    with pytest.raises(ValueError, match=r"dropout=\[0\.1\]: .* 2 of them"):
+    with pytest.raises(ValueError, match=r"dropout=\[0\.1\] for 2 layers"):
         make_dropouts([0.1], 2, locked=True)
+    with pytest.raises(ValueError, match=r"dropout=\[0\.1, 1\.0\]: must be"):
+        make_dropouts([0.1, 1.0], 2, locked=False)

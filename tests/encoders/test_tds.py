@@ -78,8 +78,8 @@ def test_dropout_stands_behind_convolutions_and_linear_layers() -> None:
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ({"channels": ()}, "for 0 convolutions"),
-        ({"blocks": (1,)}, r"blocks=\(1,\) for 2 convolutions"),
+        ({"channels": ()}, "for 0 layers"),
+        ({"blocks": (1,)}, r"blocks=\(1,\) for 2 layers"),
         ({"kernel_size": 4}, "kernel size 4"),
         ({"strides": 7}, "kernel size 11, stride 7"),
     ],

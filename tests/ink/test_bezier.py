@@ -11,8 +11,8 @@ from torch import Tensor
 
 from seqrec.errors import UserError
 from seqrec.formats.ink import Ink
-from seqrec.ink.bezier import BezierCurves
-from seqrec.ink.curve_fitting import fit_curves, fit_strokes
+from seqrec.ink.bezier import BezierCurves, _describe
+from seqrec.ink.curve_fitting import ITERATIONS, fit_curves, fit_strokes
 from seqrec.sequence import pad_signals
 
 CUBIC = np.array([[0, 0], [10, 40], [60, 30], [80, 5]], dtype=np.float64)
@@ -65,8 +65,8 @@ def test_a_line_at_uneven_speed_bends_in_time_only() -> None:
 @pytest.mark.parametrize("controls", [CUBIC, CUBIC[::-1], CUBIC * [-1, 1], CUBIC[[0, 2, 1, 3]]])
 def test_a_single_cubic_is_recovered(controls: np.ndarray) -> None:
     s = np.linspace(0, 1, 40)
-    front_end = BezierCurves(tolerance=0.05, iterations=300)
-    (frame,) = frames_of(Ink.from_strokes([cubic(controls, s)], height=50), front_end)
+    points = BezierCurves()._pieces(*as_batch(Ink.from_strokes([cubic(controls, s)], height=50))).points
+    (frame,) = _describe(fit_strokes(points, tolerance=0.05, iterations=300), points.values)
     a, b, c, d = controls
     chord = d - a
     expected = [*(chord / 50), *(np.linalg.norm([b - a, c - d], axis=1) / np.linalg.norm(chord))]
@@ -119,11 +119,11 @@ def test_neighbours_are_joined_again() -> None:
     ink = random_ink(1)
     front_end = BezierCurves()
     pieces = front_end._pieces(*as_batch(ink))
-    again = fit_strokes(pieces.points, front_end.tolerance, front_end.iterations)
+    again = fit_strokes(pieces.points, front_end.tolerance)
     assert torch.equal(again.first, pieces.curves.first)
     pairs = torch.nonzero(pieces.points.strokes[again.first[1:]] == pieces.points.strokes[again.first[:-1]])[:, 0]
     assert len(pairs)
-    _, passes = fit_curves(pieces.points, again.first[pairs], again.last[pairs + 1], 0.02, front_end.iterations)
+    _, passes = fit_curves(pieces.points, again.first[pairs], again.last[pairs + 1], 0.02, ITERATIONS)
     assert not passes.any()
 
 
@@ -178,5 +178,3 @@ def test_global_normalisation_is_fitted() -> None:
 def test_wrong_values_are_refused() -> None:
     with pytest.raises(UserError, match="tolerance is 0"):
         BezierCurves(tolerance=0.0)
-    with pytest.raises(UserError, match="iterations is 0"):
-        BezierCurves(iterations=0)

@@ -27,7 +27,7 @@ def cut(line: torch.Tensor, words: list[torch.Tensor]) -> list[np.ndarray]:
 def test_two_words_by_hand() -> None:
     first = of_points([[0, 0, 0.0], [10, 100, 0.5]], [[30, 50, 0.7]])
     second = of_points([[0, 0, 5.0], [-20, 40, 5.2], [0, 20, 5.3]])
-    line = JoinInks(least_gap=0.5, most_gap=0.5, most_pause=0.0)([first, second], rng()).numpy()
+    line = JoinInks(min_gap=0.5, max_gap=0.5, max_pause_seconds=0.0)([first, second], rng()).numpy()
     gap = 0.5 * np.median([1.2 * 100, 1.2 * 40])
     assert line[:, X].tolist() == [0, 10, 30, 50 + gap, 30 + gap, 50 + gap]
     assert line[:, Y].tolist() == [0, 100, 50, 30, 70, 50]  # medians 50 and 20
@@ -57,7 +57,7 @@ def test_words_keep_their_shape_and_stand_on_one_line(seed: int) -> None:
 
 def test_gaps_and_pauses_are_spread_over_their_range() -> None:
     word = of_points([[0, 0, 0.0], [10, 100, 0.5]])
-    lines = [JoinInks(least_gap=0.1, most_gap=0.6, most_pause=1.0)([word, word], rng(seed)) for seed in range(300)]
+    lines = [JoinInks(min_gap=0.1, max_gap=0.6, max_pause_seconds=1.0)([word, word], rng(seed)) for seed in range(300)]
     gaps = np.array([float(line[2, X] - line[1, X]) / 120 for line in lines])
     pauses = np.array([float(line[2, TIME] - line[1, TIME]) for line in lines])
     assert np.histogram(gaps, bins=5, range=(0.0999, 0.6001))[0].min() > 35
@@ -94,8 +94,8 @@ def test_any_ink_can_be_joined_the_same_twice() -> None:
     [
         ({"max_words": 1}, "max_words=1"),
         ({"probability": 1.5}, "probability=1.5"),
-        ({"least_gap": 2.0}, "least_gap=2.0, most_gap=0.9"),
-        ({"most_pause": -1.0}, "most_pause=-1.0"),
+        ({"min_gap": 2.0}, "min_gap=2.0, max_gap=0.9"),
+        ({"max_pause_seconds": -1.0}, "max_pause_seconds=-1.0"),
     ],
 )
 def test_settings_that_cannot_be(options: dict[str, Any], match: str) -> None:

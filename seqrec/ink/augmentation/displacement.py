@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from seqrec.formats.ink import X, Y
+from seqrec.ink.augmentation.probability import check_probability
 from seqrec.ink.writing_height import writing_height
 
 if TYPE_CHECKING:
@@ -93,13 +94,3 @@ class ElasticWarp:
             waves = np.cos(inner + phases.astype(np.float32))  # (N, waves)
             columns[:, [X, Y]] = points + waves @ heights.astype(np.float32)
         return torch.from_numpy(columns)
-
-
-def check_probability(probability: float) -> None:
-    """Refuse what is no probability.
-
-    Raises:
-        ValueError: it lies outside [0, 1].
-    """
-    if not 0 <= probability <= 1:
-        raise ValueError(f"probability={probability} must lie between 0 and 1")

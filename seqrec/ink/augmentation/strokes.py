@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from seqrec.formats.ink import STROKE, X, Y
-from seqrec.ink.augmentation.displacement import check_probability
+from seqrec.ink.augmentation.probability import check_probability
 from seqrec.ink.writing_height import writing_height
 
 if TYPE_CHECKING:
@@ -20,20 +20,20 @@ class StrokeDrop:
 
     Args:
         probability: of each small stroke to be left out.
-        largest: strokes of more heights of the writing area, along x or y, are never left out.
+        max_size: strokes of more heights of the writing area, along x or y, are never left out.
 
     Raises:
-        ValueError: `probability` lies outside [0, 1], or `largest` is negative.
+        ValueError: `probability` lies outside [0, 1], or `max_size` is negative.
     """
 
     acts_on: Literal["signal"] = "signal"
 
-    def __init__(self, probability: float = 0.03, largest: float = 0.3) -> None:
+    def __init__(self, probability: float = 0.03, max_size: float = 0.3) -> None:
         check_probability(probability)
-        if largest < 0:
-            raise ValueError(f"largest={largest} must be at least 0, such as 0.3")
+        if max_size < 0:
+            raise ValueError(f"max_size={max_size} must be at least 0, such as 0.3")
         self.probability = probability
-        self.largest = largest
+        self.max_size = max_size
 
     def __call__(self, signal: Tensor, random: np.random.Generator) -> Tensor:
         """Return another signal (N', 6), its strokes numbered from 0 on; `signal` stays as it is."""
@@ -43,7 +43,7 @@ class StrokeDrop:
         if not left_out.any():
             return signal
         sizes = _sizes(columns, starts)
-        left_out &= sizes <= self.largest * writing_height(columns)
+        left_out &= sizes <= self.max_size * writing_height(columns)
         left_out[sizes.argmax()] = False  # one stays in any case
         counts = np.diff(starts, append=len(columns))
         kept = columns[np.repeat(~left_out, counts)]

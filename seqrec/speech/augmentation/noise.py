@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from seqrec.speech.augmentation.probability import check_probability
 from seqrec.speech.augmentation.recordings import Recordings
 
 
@@ -25,8 +26,8 @@ class AdditiveNoise:
         sample_rate: hertz of the signals.
 
     Raises:
-        ValueError: the range or the probability is none.
-        UserError: the folder is not there, holds no recordings or broken ones.
+        ValueError: the range or the probability is none; the folder is not there or holds no recordings.
+        UserError: a recording is broken, or of a rate that cannot be resampled.
     """
 
     acts_on: Literal["signal"] = "signal"
@@ -43,8 +44,7 @@ class AdditiveNoise:
             raise ValueError(
                 f"low_snr_db={low_snr_db}, high_snr_db={high_snr_db}: need -100 <= low_snr_db <= high_snr_db <= 200"
             )
-        if not 0 <= probability <= 1:
-            raise ValueError(f"probability={probability}: needs a share from 0 to 1")
+        check_probability(probability)
         self.recordings = None if folder is None else Recordings(folder, sample_rate)
         self.low_snr_db = low_snr_db
         self.high_snr_db = high_snr_db

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from seqrec.errors import UserError
+from seqrec.speech.augmentation.probability import check_probability
 from seqrec.speech.augmentation.recordings import Recordings
 
 _LONGEST_SECONDS = 20  # of an impulse response; cathedrals take 10
@@ -26,15 +27,16 @@ class RoomReverb:
         sample_rate: hertz of the signals.
 
     Raises:
-        ValueError: the probability is none.
-        UserError: the folder is not there, holds no recordings, broken ones, or too long ones.
+        ValueError: the probability is none; the folder is missing, or holds no recordings.
+        UserError: a recording is broken, too long, or of a rate that cannot be resampled.
     """
 
     acts_on: Literal["signal"] = "signal"
 
     def __init__(self, folder: str = "", probability: float = 0.5, sample_rate: int = 16000) -> None:
-        if not 0 <= probability <= 1:
-            raise ValueError(f"probability={probability}: needs a share from 0 to 1")
+        if not folder:  # it has a default only because a config's options are those with one
+            raise ValueError("folder is missing; name one of recordings of impulse responses")
+        check_probability(probability)
         self.responses = Recordings(folder, sample_rate, first_channel=True)
         for index, path in enumerate(self.responses.paths):
             if self.responses.seconds(index) > _LONGEST_SECONDS:

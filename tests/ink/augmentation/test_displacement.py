@@ -10,7 +10,6 @@ import torch
 from ink.augmentation.samples import scribble
 
 from seqrec.ink.augmentation.displacement import ElasticWarp, Jitter
-from seqrec.ink.writing_height import writing_height
 
 
 def rng(seed: int) -> np.random.Generator:
@@ -75,18 +74,3 @@ def test_some_ink_stays_as_it_is(part: Jitter | ElasticWarp) -> None:
     signal = scribble(height=100.0)
     changed = [not torch.equal(part(signal, rng(seed)), signal) for seed in range(300)]
     assert 0.2 < np.mean(changed) < 0.4
-
-
-@pytest.mark.parametrize(
-    ("points", "height", "expected"),
-    [
-        ([[0, 0], [30, 10]], np.nan, 12.0),
-        ([[0, 0], [30, 10]], 50.0, 50.0),
-        ([[0, 0], [1000, 0]], np.nan, 12.0),
-        ([[7, 7]], np.nan, 0.0),
-    ],
-)
-def test_writing_height(points: list[list[float]], height: float, expected: float) -> None:
-    columns = np.zeros((len(points), 6), np.float32)
-    columns[:, :2], columns[:, 5] = points, height
-    assert writing_height(columns) == pytest.approx(expected)

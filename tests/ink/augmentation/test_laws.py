@@ -25,7 +25,7 @@ STRONG = {
     "jitter": Jitter(0.1),
     "elastic": ElasticWarp(0.3),
     "time warp": TimeWarp(1.0, 0.5),
-    "stroke drop": StrokeDrop(0.5, largest=10),
+    "stroke drop": StrokeDrop(0.5, max_size=10),
 }
 NONE = {
     "scale": Scale(0.0, 0.0),
@@ -141,7 +141,7 @@ class FixedUniform(np.random.Generator):
         (ElasticWarp, {"smoothness": 0.0}, "smoothness=0.0"),
         (TimeWarp, {"seconds": 0.0}, "seconds=0.0"),
         (StrokeDrop, {"probability": -1.0}, "probability=-1.0"),
-        (StrokeDrop, {"largest": -1.0}, "largest=-1.0"),
+        (StrokeDrop, {"max_size": -1.0}, "max_size=-1.0"),
     ],
 )
 def test_settings_that_cannot_be(part: Any, options: dict[str, Any], match: str) -> None:

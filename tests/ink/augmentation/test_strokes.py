@@ -24,9 +24,9 @@ def rng(seed: int) -> np.random.Generator:
 
 def test_small_strokes_alone_are_left_out() -> None:
     signal = of_points(BODY, BAR, DOT)
-    everything = StrokeDrop(1.0, largest=0.1)(signal, rng(0))
+    everything = StrokeDrop(1.0, max_size=0.1)(signal, rng(0))
     assert [len(stroke) for stroke in strokes_of(everything)] == [2, 2]  # the dot went
-    assert [len(stroke) for stroke in strokes_of(StrokeDrop(1.0, largest=0.3)(signal, rng(0)))] == [2]
+    assert [len(stroke) for stroke in strokes_of(StrokeDrop(1.0, max_size=0.3)(signal, rng(0)))] == [2]
 
 
 def test_each_goes_with_its_probability() -> None:
@@ -36,16 +36,16 @@ def test_each_goes_with_its_probability() -> None:
     assert max(gone) == 3
 
 
-def test_the_largest_stays_in_any_case() -> None:
-    (kept,) = strokes_of(StrokeDrop(1.0, largest=100)(of_points(DOT, BODY, BAR), rng(0)))
+def test_the_max_size_stays_in_any_case() -> None:
+    (kept,) = strokes_of(StrokeDrop(1.0, max_size=100)(of_points(DOT, BODY, BAR), rng(0)))
     assert len(kept) == 2
     assert kept[1, 1] - kept[0, 1] == 100
 
 
 @given(st.integers(0, 2**32), st.floats(0, 1), st.floats(0, 2))
-def test_what_stays_stays_as_it_was_and_in_order(seed: int, probability: float, largest: float) -> None:
+def test_what_stays_stays_as_it_was_and_in_order(seed: int, probability: float, max_size: float) -> None:
     before = strokes_of(signal := scribble(seed % 5, num_strokes=6))
-    after = strokes_of(StrokeDrop(probability, largest)(signal, rng(seed)))
+    after = strokes_of(StrokeDrop(probability, max_size)(signal, rng(seed)))
     places = [next(n for n, old in enumerate(before) if np.array_equal(old, new, equal_nan=True)) for new in after]
     assert places == sorted(set(places))
     assert after

@@ -77,3 +77,5 @@ def test_what_is_no_impulse_response_is_named(tmp_path: Path) -> None:
         room(tmp_path, np.ones(21 * RATE), name="b.wav")
     with pytest.raises(ValueError, match="probability=-1"):
         RoomReverb(str(tmp_path), -1)
+    with pytest.raises(ValueError, match="folder is missing"):
+        RoomReverb()

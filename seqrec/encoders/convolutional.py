@@ -12,7 +12,7 @@ from seqrec.encoders.valid_frames import without_padding
 from seqrec.sequence import Features
 
 
-class FrontedEncoder(nn.Module):
+class ConvolutionalEncoder(nn.Module):
     """Runs `front` over frames seen as (B, T, *front[0].shape), then `recurrent` over what leaves, a vector a frame."""
 
     def __init__(self, front: Sequence[FrontLayer], recurrent: RecurrentStack) -> None:
