@@ -14,6 +14,7 @@ import torch
 from seqrec.errors import UserError
 from seqrec.parts import FrontEnd, Reader, Tokenizer
 from seqrec.recognizer import Recognizer
+from seqrec.run_folder import updated
 from seqrec.share import build
 from seqrec.text.tokens import Symbol
 
@@ -62,6 +63,8 @@ def describe(config: Mapping[str, Any], symbols: tuple[Symbol, ...]) -> dict[str
 def read_checkpoint(path: Path) -> dict[str, Any]:
     """Read a checkpoint's data; its pickle may hold tensors and plain data only.
 
+    Its config comes as this seqrec spells it.
+
     Raises:
         UserError: the file is missing, damaged, none of ours, or asks for code.
     """
@@ -80,6 +83,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise UserError(f"checkpoint {path} cannot be read ({reason}); copy or train it again") from None
     if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get(KEY), dict) or "state_dict" not in checkpoint:
         raise UserError(f"checkpoint {path} is no checkpoint of seqrec; give one that `seqrec train` wrote")
+    if "config" in checkpoint[KEY]:
+        checkpoint[KEY]["config"] = updated(checkpoint[KEY]["config"])
     return checkpoint
 
 

@@ -75,6 +75,7 @@ class SignalAugmentation(Protocol):
     """Changes a training signal; `random` alone decides how."""
 
     acts_on: Literal["signal"]
+    num_channels: int  # C
 
     def __call__(self, signal: Tensor, random: np.random.Generator) -> Tensor:
         """Return another signal (N', C) with the same text; `signal` (N, C) stays as it is."""
@@ -96,6 +97,7 @@ class ExampleJoining(Protocol):
     """Joins training examples of one word each to lines, planned anew each epoch."""
 
     acts_on: Literal["examples"]
+    num_channels: int  # C
     by: str  # key of a manifest's rows; examples with the same value of it may be joined
     max_words: int  # examples of a line, at most
     probability: float  # how often an example begins a line, rather than staying alone

@@ -80,8 +80,12 @@ class RunFolder:
         """Where the evaluation of a split by a decoder goes."""
         return self.path / "evaluation" / f"{split}-{decoder}"
 
-    def read_config(self) -> dict[str, Any]:
-        """Read config.yaml as plain data."""
+    def read_config(self, to_train: bool = False) -> dict[str, Any]:
+        """Read config.yaml as plain data, as this seqrec spells it.
+
+        Raises:
+            UserError: it is damaged or no run's, or, with `to_train`, asks for training that is no more.
+        """
         import yaml
 
         try:
@@ -93,7 +97,9 @@ class RunFolder:
             raise UserError(
                 f"{self.config} lacks {', '.join(sorted(missing))}; give the folder that `seqrec train` printed"
             )
-        return config
+        if to_train:
+            _check_trainable(config, self.config)
+        return updated(config)
 
     def write_environment(self, seed: int, command: list[str]) -> None:
         """Write down what the run ran on: versions, git state, machine, seed, command."""
@@ -122,6 +128,34 @@ class RunFolder:
 
 def _write_json(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def updated(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the config of a run of an earlier seqrec as this one spells it, for recognition; others stay as they are.
+
+    StrokeDeltas once distorted training ink itself, which augmentation does now.
+    """
+    if _distortion(config) is None:
+        return config
+    frontend = {key: value for key, value in config["frontend"].items() if key != "distortion"}
+    return {**config, "frontend": frontend}
+
+
+def _distortion(config: Any) -> Any:
+    """Return the option of StrokeDeltas that is no more; None where a config has none."""
+    frontend = config.get("frontend") if isinstance(config, Mapping) else None
+    if not isinstance(frontend, Mapping) or frontend.get("_target_") != "seqrec.ink.deltas.StrokeDeltas":
+        return None
+    return frontend.get("distortion")
+
+
+def _check_trainable(config: Mapping[str, Any], path: Path) -> None:
+    distortion = _distortion(config)
+    if distortion:
+        raise UserError(
+            f"{path}: frontend.distortion={distortion} is no more, so training cannot go on with it; the run can be "
+            "evaluated, or trained anew with augmentation=ink_linear"
+        )
 
 
 def open_run(path: str | Path) -> RunFolder:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from seqrec.errors import UserError
-from seqrec.run_folder import RunFolder, git_state, open_run, part_name
+from seqrec.run_folder import RunFolder, git_state, open_run, part_name, updated
 
 
 def git(folder: Path, *words: str) -> str:
@@ -46,3 +46,11 @@ def test_a_folder_without_config_is_no_run(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is no run folder"):
         open_run(tmp_path)
     assert RunFolder(tmp_path).evaluation("test", "greedy") == tmp_path / "evaluation" / "test-greedy"
+
+
+def test_distortion_is_left_out_of_the_deltas_of_old_runs_alone() -> None:
+    deltas = {"_target_": "seqrec.ink.deltas.StrokeDeltas", "step": 0.05}
+    own = {"frontend": {"_target_": "mine.StrokeDeltas", "distortion": 0.1}}
+    assert updated({"frontend": {**deltas, "distortion": 0.1}, "seed": 1}) == {"frontend": deltas, "seed": 1}
+    for config in (own, {"frontend": deltas}, {"frontend": None}, {}):
+        assert updated(config) == config

@@ -49,12 +49,19 @@ class AugmentationChain:
                 self._on_features.append((crc32(name.encode()), part))
 
     @classmethod
-    def build(cls, config: Mapping[str, Any]) -> AugmentationChain:
-        """Construct the augmentations that a config names; null leaves one out."""
+    def build(cls, config: Mapping[str, Any], num_channels: int) -> AugmentationChain:
+        """Construct the augmentations that a config names, for signals of `num_channels`; null leaves one out."""
         for name, part in config.items():
             if part is not None and not isinstance(part, Mapping):
                 raise UserError(f"augmentation.{name}={part!r} is no part with a _target_; null leaves it out")
-        return cls({name: build(part, f"augmentation.{name}") for name, part in config.items() if part is not None})
+        parts = {name: build(part, f"augmentation.{name}") for name, part in config.items() if part is not None}
+        for name, part in parts.items():
+            if part.acts_on != "features" and part.num_channels != num_channels:
+                raise UserError(
+                    f"augmentation.{name} changes signals of {part.num_channels} channels, but the reader gives "
+                    f"{num_channels}; speech has 1 (augmentation=speech), ink 6 (augmentation=ink)"
+                )
+        return cls(parts)
 
     def join(self, signals: Sequence[Tensor], id: str, seed: int, epoch: int) -> Tensor:
         """Return the signal of the line `id` of several examples' `signals`."""

@@ -124,7 +124,7 @@ def measure(trial: Trial) -> Measured:
     torch.manual_seed(trial.config["seed"])
     parts = build_parts(trial.config, trial.symbols)
     plain = ManifestDataset(trial.manifest, parts.reader, parts.tokenizer)
-    chain = AugmentationChain.build(trial.config.get("augmentation", {}))
+    chain = AugmentationChain.build(trial.config.get("augmentation") or {}, parts.reader.num_channels)
     dataset = AugmentedDataset(plain, chain, trial.config["seed"], epoch=0)
     steps = _Steps(trial.config, parts, chain)
     started = perf_counter()

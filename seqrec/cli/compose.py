@@ -28,6 +28,7 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from seqrec.cli.config_checks import check_keys, check_settings
 from seqrec.cli.recipe_names import RecipeFile, find_recipe
 from seqrec.cli.sweep import SweepFolder, closed_sweep, is_sweep, own_log, record_job, sweep_began
 from seqrec.errors import Interrupted, UserError, did_you_mean
@@ -35,17 +36,13 @@ from seqrec.share import constructor_defaults, share_folder
 
 Task = Callable[[dict[str, Any]], float | None]  # returns what a sweep makes small, where it has it
 _SHORT_HELP = ("--help", "-h")
-NAMED_PARTS = {"augmentation", "callbacks", "logger"}  # groups that hold parts by name, several at once or none
-_SETTINGS = {  # keys that are no part
-    "recipe",
-    "seed",
-    "checkpoint_steps",
-    "data_dir",
-    "shards",
-    "shard_mb",
-    "init_from",
-    "score_test",
-}
+_SWEEP_PLUGINS = ("joblib", "submitit_slurm", "submitit_local", "optuna")
+_MISTAKES = (UserError, OSError, OmegaConfBaseException)
+_HYDRA_OPTIONS = (
+    "hydra/job_logging=none",
+    "hydra/hydra_logging=none",
+    f"+hydra.callbacks.seqrec._target_={SweepFolder.__module__}.{SweepFolder.__name__}",
+)
 
 
 class PartsConfigSource(FileConfigSource):
@@ -94,20 +91,10 @@ def run_recipe(words: Sequence[str], usage: str, task: Task) -> None:
         print(usage, end="")
         return
     recipe = find_recipe(words[0])
-    register_plugins()
-    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach us, and become sentences below
-    overrides = [word for word in words[1:] if word.startswith("~") or ("=" in word and not word.startswith("-"))]
-    flags = [word for word in words[1:] if word not in overrides]  # Hydra wants them before the overrides
-    _check_flags(flags)
-    command, sys.argv = sys.argv, [sys.argv[0], *flags, *_HYDRA_OPTIONS, *overrides]
-
-    started: list[str] = []
     failures: list[Exception] = []
     starter = os.getpid()
 
     def run(config: DictConfig) -> float | None:
-        sys.argv = command  # Lightning starts the other ranks with it
-        started.append(output_folder())
         if is_sweep():
             return _run_job(task, config, recipe, starter)
         try:
@@ -118,17 +105,35 @@ def run_recipe(words: Sequence[str], usage: str, task: Task) -> None:
             failures.append(error)  # Hydra would print lines of its own
         return None
 
+    _run_hydra(words[1:], recipe, run)
+    for failure in failures:
+        raise UserError(_sentence(failure, recipe)) if isinstance(failure, OmegaConfBaseException) else failure
+
+
+def _run_hydra(words: Sequence[str], recipe: RecipeFile, run: Callable[[DictConfig], float | None]) -> None:
+    """Let Hydra compose `recipe` under `words`, and call `run` with the config, for each job of a sweep."""
+    register_plugins()
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach us, and become sentences below
+    overrides = [word for word in words if word.startswith("~") or ("=" in word and not word.startswith("-"))]
+    flags = [word for word in words if word not in overrides]  # Hydra wants them before the overrides
+    _check_flags(flags)
+    command, sys.argv = sys.argv, [sys.argv[0], *flags, *_HYDRA_OPTIONS, *overrides]
+    started: list[str] = []
+
+    def start(config: DictConfig) -> float | None:
+        sys.argv = command  # Lightning starts the other ranks with it
+        started.append(output_folder())
+        return run(config)
+
     try:
         with closed_sweep():
-            hydra.main(version_base="1.3", config_path=str(recipe.folder), config_name=recipe.name)(run)()
+            hydra.main(version_base="1.3", config_path=str(recipe.folder), config_name=recipe.name)(start)()
     except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
         if isinstance(error, UserError) or (isinstance(error, ValueError) and (started or sweep_began())):
             raise
         raise UserError(_explain(error, recipe)) from error
     finally:
         sys.argv = command
-    for failure in failures:
-        raise UserError(_sentence(failure, recipe)) if isinstance(failure, OmegaConfBaseException) else failure
 
 
 def _run_job(task: Task, config: DictConfig, recipe: RecipeFile, starter: int) -> float | None:
@@ -166,72 +171,15 @@ def _check_flags(flags: Sequence[str]) -> None:
         refuse(f"`{overrides[0]}` is neither an option nor a setting")
 
 
-_SWEEP_PLUGINS = ("joblib", "submitit_slurm", "submitit_local", "optuna")
-_MISTAKES = (UserError, OSError, OmegaConfBaseException)
-_HYDRA_OPTIONS = (
-    "hydra/job_logging=none",
-    "hydra/hydra_logging=none",
-    f"+hydra.callbacks.seqrec._target_={SweepFolder.__module__}.{SweepFolder.__name__}",
-)
-
-
 def plain(config: DictConfig) -> dict[str, Any]:
     """Return a composed config as plain data, every interpolation resolved, after looking for unknown keys."""
     if OmegaConf.missing_keys(config):
         missing = ", ".join(sorted(OmegaConf.missing_keys(config)))
         raise UserError(f"the config leaves {missing} open; give a value in the recipe or as KEY=VALUE")
     values: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
-    check_keys(values)
-    _check_settings(values)
+    check_keys(values, known_keys())
+    check_settings(values)
     return values
-
-
-def _check_settings(config: Mapping[str, Any]) -> None:
-    """Refuse settings of conf/train.yaml of the wrong type."""
-    for key, least, most in (("seed", 0, 2**32 - 1), ("checkpoint_steps", 1, sys.maxsize)):
-        value = config[key]
-        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            raise UserError(f"{key}={value!r} is not a whole number from {least} to {most}")
-    if not isinstance(config["data_dir"], str) or not config["data_dir"]:
-        raise UserError(f"data_dir={config['data_dir']!r} is not the path of a folder")
-    _check_shards(config["shards"], config["shard_mb"])
-    if not isinstance(config["score_test"], bool):
-        raise UserError(f"score_test={config['score_test']!r} is neither true nor false")
-    if config["init_from"] is not None and not isinstance(config["init_from"], str):
-        raise UserError(f"init_from={config['init_from']!r} is not the path of a run; leave it null to start afresh")
-    for key in config.keys() - _SETTINGS:
-        parts = config[key].values() if key in NAMED_PARTS and isinstance(config[key], Mapping) else [config[key]]
-        if not all(isinstance(part, Mapping) and "_target_" in part for part in parts if part is not None):
-            raise UserError(f"`{key}` is {config[key]!r}, not a part with a `_target_`; choose one with {key}=NAME")
-
-
-def _check_shards(address: object, megabytes: object) -> None:
-    if address is not None and (not isinstance(address, str) or not address):
-        raise UserError(f"shards={address!r} is neither a folder nor a URL; leave it null for no shards")
-    if not isinstance(megabytes, (int, float)) or isinstance(megabytes, bool) or not 0 < megabytes < float("inf"):
-        raise UserError(f"shard_mb={megabytes!r} is not a number above 0")
-
-
-def check_keys(config: Mapping[str, Any]) -> None:
-    """Refuse keys that neither conf/train.yaml nor the constructor of their part knows."""
-    known = known_keys()
-    for key, part in config.items():
-        if key not in known:
-            raise UserError(f"`{key}` is no key of a recipe{did_you_mean(key, known)}")
-        if key in NAMED_PARTS and isinstance(part, Mapping):
-            for name, named in part.items():
-                _check_options(f"{key}.{name}", named)
-        else:
-            _check_options(key, part)
-
-
-def _check_options(key: str, part: Any) -> None:
-    defaults = constructor_defaults(part.get("_target_", "")) if isinstance(part, Mapping) else None
-    for option in part if defaults is not None else ():
-        if option != "_target_" and option not in defaults:  # type: ignore[operator]
-            name = str(part["_target_"]).rpartition(".")[2]
-            hint = did_you_mean(option, defaults)  # type: ignore[arg-type]
-            raise UserError(f"`{key}.{option}` is no option of {name}{hint}; ~{key}.{option} leaves it out")
 
 
 def known_keys() -> set[str]:

@@ -28,9 +28,9 @@ def main(words: Sequence[str]) -> None:
     from seqrec.run_folder import open_run
 
     run = open_run(Path(words[0]).absolute())
-    config = run.read_config()
     if run.metrics.is_file():
         raise UserError(f"{run.path} has ended, its scores are in metrics.json; train longer with `seqrec train`")
+    config = run.read_config(to_train=True)
     check_ranks(config["trainer"])
     corpus = prepare_shown(config)
     train_run(config, run, corpus.folder, resume=run.last.is_file())

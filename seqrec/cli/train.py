@@ -29,6 +29,8 @@ Trains a recipe (`seqrec recipes` lists them; a YAML file of your own works too)
   trainer=gpu                    train on a GPU; trainer=ddp trainer.devices=2 on several devices
   --cfg job                      print the composed config and stop
   init_from=RUN                  start from the weights of a run; the alphabet may be another
+  augmentation=[speech,noise]    change training examples at random; ink has parts of its own
+  callbacks=[ema,early_stopping] average the weights; end when dev CER has stopped falling
   logger=[tensorboard,wandb]     log to Weights & Biases too; or mlflow
   score_test=false               leave the test split alone: the dev scores are enough to choose by
   hydra.run.dir=PATH             where the run folder goes
@@ -51,7 +53,7 @@ def train(config: dict[str, Any]) -> float | None:
     """Train a composed config in a fresh run folder; return the dev CER, on the first rank."""
     check_sweep(config["trainer"])
     check_ranks(config["trainer"])
-    _check_loggers(config["logger"])
+    _check_loggers(config.get("logger") or {})
     from seqrec.cli.prepare import prepare_shown
     from seqrec.cli.training_run import train_run
 
@@ -110,6 +112,6 @@ def _point_to_latest(run: Path, recipe: str) -> None:
 def _check_loggers(loggers: Mapping[str, Any]) -> None:
     """Refuse a logger whose package is missing, before anything is prepared for it."""
     for name, part in loggers.items():
-        package = _PACKAGES.get(str(part.get("_target_")).rpartition(".")[2])
+        package = part and _PACKAGES.get(str(part["_target_"]).rpartition(".")[2])
         if package and not find_spec(package):
             raise UserError(f"logger={name} needs the package {package}; pip install 'seqrec[{package}]'")

@@ -12,7 +12,7 @@ from lightning.pytorch import LightningDataModule
 from lightning.pytorch.accelerators import CUDAAccelerator
 from torch.utils.data import DataLoader, Dataset
 
-from seqrec.augmentation.chain import AugmentationChain, ExampleJoining
+from seqrec.augmentation.chain import AugmentationChain
 from seqrec.checkpoint import Parts
 from seqrec.data.augmented import AugmentedDataset
 from seqrec.data.batching import FrameBatches
@@ -21,6 +21,7 @@ from seqrec.data.joining import LinePlan, joinable_groups, plan_lines
 from seqrec.data.shard_batches import batches_of
 from seqrec.data.survey import Survey, survey
 from seqrec.errors import UserError
+from seqrec.parts import ExampleJoining
 from seqrec.sequence import Batch, Example, collate
 
 _STATISTICS_EXAMPLES = 2000  # at most
@@ -210,9 +211,8 @@ def _feasible(train: Survey, infeasible: Infeasible) -> np.ndarray:
     if count and infeasible == "error":
         raise UserError(
             f"train: {count} of {len(train.frames)} targets need more frames than their examples have: "
-            f"{train.explain()}; mend the transcripts, lower encoder.stack_stride or encoder.strides, or the "
-            "front-end's hop, or set "
-            "ctc.infeasible=skip"
+            f"{train.explain()}; mend the transcripts, lower encoder.stack_stride, encoder.strides or the "
+            "front-end's hop, or set ctc.infeasible=skip"
         )
     if count:
         logger.warning(

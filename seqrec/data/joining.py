@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seqrec.augmentation.chain import ExampleJoining
 from seqrec.data.dataset import ManifestDataset
 from seqrec.errors import UserError
-from seqrec.parts import Tokenizer
+from seqrec.parts import ExampleJoining, Tokenizer
 
 SEPARATOR = " "  # between the texts of joined examples
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import torch
 
-from seqrec.formats.ink import HEIGHT, STROKE, TIME, X, Y
+from seqrec.formats.ink import HEIGHT, NUM_CHANNELS, STROKE, TIME, X, Y
 from seqrec.ink.augmentation.probability import check_probability
 from seqrec.ink.writing_height import writing_height
 
@@ -39,6 +39,7 @@ class JoinInks:
     """
 
     acts_on: Literal["examples"] = "examples"
+    num_channels = NUM_CHANNELS
 
     def __init__(
         self,

@@ -13,7 +13,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar
 from lightning.pytorch.loggers.logger import Logger
 
 from seqrec.augmentation.chain import AugmentationChain
-from seqrec.checkpoint import KEY, build_parts, read_checkpoint
+from seqrec.checkpoint import KEY, Parts, build_parts, read_checkpoint
 from seqrec.ctc.loss import CTCLoss
 from seqrec.data.datamodule import SequenceDataModule, Track
 from seqrec.errors import UserError
@@ -51,16 +51,8 @@ def fit(config: Mapping[str, Any], run: RunFolder, corpus: Path, resume: bool, t
     place: dict[str, Any] = last[KEY]["place"] if last else {"epoch": 0, "batches": 0, "seconds": 0.0}
     parts = build_parts(config, read_tokens(run.tokens))
     ctc: CTCLoss = build(config["ctc"], "ctc")
-    augmentation = AugmentationChain.build(config.get("augmentation", {}))
-    given = {
-        "folder": corpus,
-        "parts": parts,
-        "infeasible": ctc.infeasible,
-        "seed": config["seed"],
-        "augmentation": augmentation,
-        "track": track,
-    }
-    data: SequenceDataModule = build(config["data"], "data", **given)
+    augmentation = AugmentationChain.build(config.get("augmentation") or {}, parts.reader.num_channels)
+    data = _build_data(config, corpus, parts, augmentation, ctc, track)
     data.resume(place["epoch"], place["batches"])
     if not resume:
         parts.recognizer.frontend.fit(example.signal for example in data.train_examples())
@@ -83,12 +75,27 @@ def fit(config: Mapping[str, Any], run: RunFolder, corpus: Path, resume: bool, t
     return trainer
 
 
+def _build_data(
+    config: Mapping[str, Any], corpus: Path, parts: Parts, augmentation: AugmentationChain, ctc: CTCLoss, track: Track
+) -> SequenceDataModule:
+    given = {
+        "folder": corpus,
+        "parts": parts,
+        "infeasible": ctc.infeasible,
+        "seed": config["seed"],
+        "augmentation": augmentation,
+        "track": track,
+    }
+    data: SequenceDataModule = build(config["data"], "data", **given)
+    return data
+
+
 def _build_trainer(config: Mapping[str, Any], run: RunFolder, resume_step: int | None) -> Trainer:
     progress = progress_callback()
     trainer: Trainer = build(
         config["trainer"],
         "trainer",
-        logger=loggers(config["logger"], run, resume_step),
+        logger=loggers(config.get("logger") or {}, run, resume_step),
         callbacks=[*named_callbacks(config), Diagnosis(), *checkpoints(run, config["checkpoint_steps"]), progress],
         enable_progress_bar=isinstance(progress, ProgressBar),
         default_root_dir=run.path,
@@ -119,8 +126,8 @@ def _read_last(run: RunFolder, config: Mapping[str, Any]) -> dict[str, Any]:
 def _order(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return what decides on the batches of an epoch."""
     data = {key: value for key, value in config["data"].items() if key != "num_workers"}
-    joining = AugmentationChain.build(config.get("augmentation", {})).joining
-    lines = vars(joining) if joining else None
+    # An option that every joining of examples has; building the parts would look for folders of noise.
+    lines = [part for part in (config.get("augmentation") or {}).values() if part and "max_words" in part]
     return {"data": data, "is_sharded": bool(config.get("shards")), "seed": config["seed"], "lines": lines}
 
 
@@ -159,6 +166,6 @@ def named_callbacks(config: Mapping[str, Any]) -> list[Callback]:
 
 
 def loggers(config: Mapping[str, Any], run: RunFolder, resume_step: int | None) -> list[Logger]:
-    """Return metrics.csv, and the loggers that the config names."""
-    named = [build(part, f"logger.{name}", save_dir=run.path) for name, part in config.items()]
+    """Return metrics.csv, and the loggers that the config names; null leaves one out."""
+    named = [build(part, f"logger.{name}", save_dir=run.path) for name, part in config.items() if part is not None]
     return [MetricsCsv(run.path / "metrics.csv", resume_step), *named]

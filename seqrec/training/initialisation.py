@@ -16,7 +16,7 @@ from seqrec.errors import UserError
 from seqrec.parts import Tokenizer
 from seqrec.progress import console
 from seqrec.run_folder import RunFolder
-from seqrec.share import build
+from seqrec.share import build, constructor_defaults
 
 _WHOLE = ("frontend.", "encoder.")  # taken as they are, or not at all
 
@@ -109,10 +109,16 @@ def _check_fits(
 
 
 def _differences(part: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    for key in dict.fromkeys((*old[part], *new[part])):
-        there, here = (config[part].get(key) for config in (old, new))
+    before, now = (_completed(config[part]) for config in (old, new))
+    for key in dict.fromkeys((*before, *now)):
+        there, here = before.get(key), now.get(key)
         if there != here:
             yield f"{part}.{key}={here}, there {there}"
+
+
+def _completed(part: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a part with the options that its class had not yet when the config was written."""
+    return {**(constructor_defaults(str(part.get("_target_"))) or {}), **part}
 
 
 def _spell(shape: tuple[int, ...] | None) -> str:

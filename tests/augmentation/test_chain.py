@@ -26,6 +26,7 @@ class Draw:
     """Puts a random number behind the signal."""
 
     acts_on: Literal["signal"] = "signal"
+    num_channels = 1
 
     def __call__(self, signal: Tensor, random: np.random.Generator) -> Tensor:
         return torch.cat([signal, torch.full((1, 1), random.random())])
@@ -150,7 +151,7 @@ def test_one_part_joins_by_numbers_of_its_own() -> None:
 
 def test_built_from_a_config() -> None:
     gain: dict[str, Any] = {"_target_": "seqrec.speech.augmentation.gain.Gain", "low_db": 6.0}
-    chain = AugmentationChain.build({"gain": gain, "left_out": None})
+    chain = AugmentationChain.build({"gain": gain, "left_out": None}, 1)
     louder = chain.augment(example(), 0, 0).signal
     torch.testing.assert_close(louder, example().signal * 10**0.3)  # exactly 6 dB: the greatest is 6 too
 
@@ -169,4 +170,10 @@ def test_built_from_a_config() -> None:
 )
 def test_mistakes_name_the_part(config: dict[str, Any], named: str) -> None:
     with pytest.raises(UserError, match=named):
-        AugmentationChain.build(config)
+        AugmentationChain.build(config, 1)
+
+
+def test_an_augmentation_of_another_modality_is_refused() -> None:
+    config = {"scale": {"_target_": "seqrec.ink.augmentation.geometry.Scale"}}
+    with pytest.raises(UserError, match="augmentation.scale changes signals of 6 channels, but the reader gives 1"):
+        AugmentationChain.build(config, 1)

@@ -67,7 +67,7 @@ def check_builds(config: dict[str, Any], tmp_path: Path) -> None:
     schedule = build(config["schedule"], "schedule")
     build_optimizer(config["optimizer"], parameters, schedule)
     assert 0 < schedule.factor(0.5, 100) <= 1
-    AugmentationChain.build(config["augmentation"])
+    AugmentationChain.build(config["augmentation"], parts.reader.num_channels)
     for name, part in config["callbacks"].items():
         build(part, f"callbacks.{name}")
     for name, part in config["logger"].items():

@@ -57,6 +57,12 @@ def test_mlflow_in_a_file(seqrec: Seqrec, ink_run: Path, monkeypatch: pytest.Mon
     assert size == "12"
 
 
+def test_null_leaves_a_logger_out(seqrec: Seqrec, ink_run: Path) -> None:
+    logged(seqrec, ink_run, "logger.tensorboard=null")
+    assert Path("run/metrics.csv").is_file()
+    assert not Path("run/tensorboard").exists()
+
+
 @pytest.mark.parametrize("package", ["wandb", "mlflow"])
 def test_a_logger_whose_package_is_missing(
     package: str, seqrec: Seqrec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import random
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny import Seqrec, tiny_options
+from tiny import Seqrec, logged, tiny_options
 
 from seqrec.checkpoint import read_checkpoint
 
@@ -31,7 +30,7 @@ EVERYTHING = [  # that draws or remembers: augmentation, dropout, EMA, schedule;
 ]
 AUGMENTATION = {
     "synth/ink": "augmentation=[ink,ink_jitter,ink_stroke_drop]",
-    "synth/speech": "augmentation=spec_augment",
+    "synth/speech": "augmentation=[speech,white_noise]",
 }
 
 
@@ -57,9 +56,12 @@ def state(run: Path) -> dict[str, dict[str, torch.Tensor]]:
     return {key: last[key] for key in ("state_dict", "training_weights") if key in last}
 
 
-def logged(run: Path) -> list[dict[str, str]]:
-    with (run / "metrics.csv").open() as file:
-        return [{k: v for k, v in row.items() if k != "examples_per_second"} for row in csv.DictReader(file)]
+def is_mid_epoch(run: Path) -> bool:
+    """Whether a killed run goes on in the middle of an epoch."""
+    last = run / "checkpoints/last.ckpt"
+    return (
+        last.is_file() and not read_checkpoint(last)["loops"]["fit_loop"]["epoch_loop.batch_progress"]["is_last_batch"]
+    )
 
 
 def assert_the_same(found: Path, expected: Path) -> None:
@@ -101,14 +103,17 @@ def test_killed_at_three_random_steps(
         folder.mkdir()
         (folder / "kill.json").write_text(json.dumps({"hook": hook, "step": step}))
         killed[folder] = start(folder, words(recipe, data))
+    mid_epoch = []
     for folder, process in killed.items():
         _, said = process.communicate(timeout=PATIENCE_SECONDS)
         assert process.returncode == -signal.SIGKILL, said
         (folder / "kill.json").unlink()
+        mid_epoch.append(is_mid_epoch(folder / "run"))
         monkeypatch.chdir(folder)
         assert seqrec("resume", folder / "run").code == 0
         assert_the_same(folder / "run", whole)
         assert scores(folder / "run") == scores(whole)
+    assert any(mid_epoch)
 
 
 def test_killed_from_outside_whenever_it_is(seqrec: Seqrec, ink_run: Path, tmp_path: Path) -> None:

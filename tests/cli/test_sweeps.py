@@ -12,12 +12,15 @@ import pytest
 import yaml
 from hydra._internal.hydra import Hydra
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.errors import ConfigCompositionException
 from hydra.types import RunMode
 from tiny import Seqrec, tiny_options
 
 from seqrec.cli.compose import register_plugins
+from seqrec.cli.sweep import check_sweep
+from seqrec.errors import UserError
 from seqrec.share import share_folder
 
 # Optuna 2, which the sweeper pins, was written for SQLAlchemy 1.
@@ -144,6 +147,30 @@ def test_slurm_composes() -> None:
     assert type(launcher).__name__ == "SlurmLauncher"
     assert launcher.params["partition"] == "gpu"
     assert launcher.params["tasks_per_node"] == config.trainer.devices == 4
+
+
+def check_on_slurm(*overrides: str) -> None:
+    """Ask whether a job of a SLURM sweep on 2 nodes of 4 devices may train."""
+    devices = ("trainer=ddp", "trainer.devices=4", "+trainer.num_nodes=2")
+    config = compose_sweep("hydra.mode=MULTIRUN", "hydra/launcher=submitit_slurm", *devices, *overrides)
+    about = HydraConfig.instance()
+    before = about.cfg
+    about.set_config(config)
+    try:
+        check_sweep(config.trainer)
+    finally:
+        about.cfg = before
+
+
+def test_slurm_that_starts_a_process_for_each_device_is_taken() -> None:
+    check_on_slurm("hydra.launcher.tasks_per_node=4", "hydra.launcher.nodes=2")
+
+
+@pytest.mark.parametrize(("tasks", "nodes"), [(1, 2), (4, 1)])
+def test_slurm_that_starts_other_processes_is_refused(tasks: int, nodes: int) -> None:
+    said = f"trainer.devices=4 trainer.num_nodes=2, but SLURM starts {tasks} tasks on each of {nodes} nodes"
+    with pytest.raises(UserError, match=said):
+        check_on_slurm(f"hydra.launcher.tasks_per_node={tasks}", f"hydra.launcher.nodes={nodes}")
 
 
 def test_jobs_that_leave_nothing_here_are_no_success(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from tiny import Seqrec, tiny_options
+from tiny import Seqrec, logged, tiny_options
 
 from seqrec.checkpoint import read_checkpoint
 from seqrec.training.module import RecognitionTraining
@@ -33,11 +32,6 @@ STATES = {
         "trainer.precision=bf16-mixed",
     ],
 }
-
-
-def logged(run: Path) -> list[dict[str, str]]:
-    with (run / "metrics.csv").open() as file:
-        return [{k: v for k, v in row.items() if k != "examples_per_second"} for row in csv.DictReader(file)]
 
 
 def check_equal(first: Any, second: Any) -> None:

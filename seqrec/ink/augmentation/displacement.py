@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import torch
 
-from seqrec.formats.ink import X, Y
+from seqrec.formats.ink import NUM_CHANNELS, X, Y
 from seqrec.ink.augmentation.probability import check_probability
 from seqrec.ink.writing_height import writing_height
 
@@ -31,6 +31,7 @@ class Jitter:
     """
 
     acts_on: Literal["signal"] = "signal"
+    num_channels = NUM_CHANNELS
 
     def __init__(self, deviation: float = 0.01, window: int = 3, probability: float = 1.0) -> None:
         if deviation < 0 or window < 1:
@@ -70,6 +71,7 @@ class ElasticWarp:
     """
 
     acts_on: Literal["signal"] = "signal"
+    num_channels = NUM_CHANNELS
 
     def __init__(self, deviation: float = 0.05, smoothness: float = 0.5, probability: float = 1.0) -> None:
         if deviation < 0 or not smoothness > 0:

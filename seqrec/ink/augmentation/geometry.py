@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import torch
 
-from seqrec.formats.ink import X, Y
+from seqrec.formats.ink import NUM_CHANNELS, X, Y
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,6 +33,7 @@ class Scale:
     """
 
     acts_on: Literal["signal"] = "signal"
+    num_channels = NUM_CHANNELS
 
     def __init__(self, x: float = 0.2, y: float = 0.2) -> None:
         if x < 0 or y < 0:
@@ -52,6 +53,7 @@ class Rotate:
     """
 
     acts_on: Literal["signal"] = "signal"
+    num_channels = NUM_CHANNELS
 
     def __init__(self, degrees: float = 3.0) -> None:
         if not 0 <= degrees <= 180:
@@ -75,6 +77,7 @@ class Shear:
     """
 
     acts_on: Literal["signal"] = "signal"
+    num_channels = NUM_CHANNELS
 
     def __init__(self, degrees: float = 15.0) -> None:
         if not 0 <= degrees <= 80:
@@ -96,6 +99,7 @@ class LinearMap:
     """
 
     acts_on: Literal["signal"] = "signal"
+    num_channels = NUM_CHANNELS
 
     def __init__(self, deviation: float = 0.1) -> None:
         if not 0 <= deviation < 1 / _MOST_DEVIATIONS:

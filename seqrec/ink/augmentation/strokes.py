@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import torch
 
-from seqrec.formats.ink import STROKE, X, Y
+from seqrec.formats.ink import NUM_CHANNELS, STROKE, X, Y
 from seqrec.ink.augmentation.probability import check_probability
 from seqrec.ink.writing_height import writing_height
 
@@ -27,6 +27,7 @@ class StrokeDrop:
     """
 
     acts_on: Literal["signal"] = "signal"
+    num_channels = NUM_CHANNELS
 
     def __init__(self, probability: float = 0.03, max_size: float = 0.3) -> None:
         check_probability(probability)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import torch
 
-from seqrec.formats.ink import TIME
+from seqrec.formats.ink import NUM_CHANNELS, TIME
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,6 +30,7 @@ class TimeWarp:
     """
 
     acts_on: Literal["signal"] = "signal"
+    num_channels = NUM_CHANNELS
 
     def __init__(self, overall: float = 0.25, deviation: float = 0.2, seconds: float = 0.5) -> None:
         if overall < 0 or deviation < 0 or not seconds > 0:

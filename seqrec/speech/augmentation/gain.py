@@ -23,6 +23,7 @@ class Gain:
     """
 
     acts_on: Literal["signal"] = "signal"
+    num_channels = 1
 
     def __init__(self, low_db: float = -10.0, high_db: float = 6.0, clip: bool = False) -> None:
         if not -200 <= low_db <= high_db <= 200:

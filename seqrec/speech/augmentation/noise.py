@@ -31,6 +31,7 @@ class AdditiveNoise:
     """
 
     acts_on: Literal["signal"] = "signal"
+    num_channels = 1
 
     def __init__(
         self,

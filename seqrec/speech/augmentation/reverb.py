@@ -32,6 +32,7 @@ class RoomReverb:
     """
 
     acts_on: Literal["signal"] = "signal"
+    num_channels = 1
 
     def __init__(self, folder: str = "", probability: float = 0.5, sample_rate: int = 16000) -> None:
         if not folder:  # it has a default only because a config's options are those with one

@@ -27,6 +27,7 @@ class TimeShift:
     """
 
     acts_on: Literal["signal"] = "signal"
+    num_channels = 1
 
     def __init__(self, max_ms: float = 100.0, sample_rate: int = 16000) -> None:
         if not 0 <= max_ms < float("inf") or sample_rate < 1:

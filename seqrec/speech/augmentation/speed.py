@@ -28,6 +28,7 @@ class SpeedPerturbation:
     """
 
     acts_on: Literal["signal"] = "signal"
+    num_channels = 1
 
     def __init__(self, factors: tuple[float, ...] = (0.9, 1.0, 1.1), uniform: bool = False) -> None:
         if not factors:

@@ -1,0 +1,69 @@
+"""What a composed config must be, beyond what Hydra knows of it: no unknown keys, settings of the right type."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from seqrec.errors import UserError, did_you_mean
+from seqrec.share import constructor_defaults
+
+_NAMED_PARTS = {"augmentation", "callbacks", "logger"}  # groups that hold parts by name, several at once or none
+_SETTINGS = {  # keys that are no part
+    "recipe",
+    "seed",
+    "checkpoint_steps",
+    "data_dir",
+    "shards",
+    "shard_mb",
+    "init_from",
+    "score_test",
+}
+
+
+def check_settings(config: Mapping[str, Any]) -> None:
+    """Refuse settings of conf/train.yaml of the wrong type."""
+    for key, least, most in (("seed", 0, 2**32 - 1), ("checkpoint_steps", 1, sys.maxsize)):
+        value = config[key]
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            raise UserError(f"{key}={value!r} is not a whole number from {least} to {most}")
+    if not isinstance(config["data_dir"], str) or not config["data_dir"]:
+        raise UserError(f"data_dir={config['data_dir']!r} is not the path of a folder")
+    _check_shards(config["shards"], config["shard_mb"])
+    if not isinstance(config["score_test"], bool):
+        raise UserError(f"score_test={config['score_test']!r} is neither true nor false")
+    if config["init_from"] is not None and not isinstance(config["init_from"], str):
+        raise UserError(f"init_from={config['init_from']!r} is not the path of a run; leave it null to start afresh")
+    for key in config.keys() - _SETTINGS:
+        parts = config[key].values() if key in _NAMED_PARTS and isinstance(config[key], Mapping) else [config[key]]
+        if not all(isinstance(part, Mapping) and "_target_" in part for part in parts if part is not None):
+            raise UserError(f"`{key}` is {config[key]!r}, not a part with a `_target_`; choose one with {key}=NAME")
+
+
+def _check_shards(address: object, megabytes: object) -> None:
+    if address is not None and (not isinstance(address, str) or not address):
+        raise UserError(f"shards={address!r} is neither a folder nor a URL; leave it null for no shards")
+    if not isinstance(megabytes, (int, float)) or isinstance(megabytes, bool) or not 0 < megabytes < float("inf"):
+        raise UserError(f"shard_mb={megabytes!r} is not a number above 0")
+
+
+def check_keys(config: Mapping[str, Any], known: Collection[str]) -> None:
+    """Refuse top-level keys that are not `known`, and options that the constructor of their part does not know."""
+    for key, part in config.items():
+        if key not in known:
+            raise UserError(f"`{key}` is no key of a recipe{did_you_mean(key, known)}")
+        if key in _NAMED_PARTS and isinstance(part, Mapping):
+            for name, named in part.items():
+                _check_options(f"{key}.{name}", named)
+        else:
+            _check_options(key, part)
+
+
+def _check_options(key: str, part: Any) -> None:
+    defaults = constructor_defaults(part.get("_target_", "")) if isinstance(part, Mapping) else None
+    for option in part if defaults is not None else ():
+        if option != "_target_" and option not in defaults:  # type: ignore[operator]
+            name = str(part["_target_"]).rpartition(".")[2]
+            hint = did_you_mean(option, defaults)  # type: ignore[arg-type]
+            raise UserError(f"`{key}.{option}` is no option of {name}{hint}; ~{key}.{option} leaves it out")
