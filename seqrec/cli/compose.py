@@ -28,7 +28,7 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from seqrec.cli.config_checks import check_keys, check_settings
+from seqrec.cli.config_checks import NAMED_PARTS, check_keys, check_settings
 from seqrec.cli.recipe_names import RecipeFile, find_recipe
 from seqrec.cli.sweep import SweepFolder, closed_sweep, is_sweep, own_log, record_job, sweep_began
 from seqrec.errors import Interrupted, UserError, did_you_mean
@@ -209,14 +209,26 @@ def _explain(error: Exception, recipe: RecipeFile) -> str:
     unknown_key = re.search(r"Could not override '([^']+)'", text)
     option = re.search(r"Could not find '([^']+)'\s+Available options in '([^']+)':\s*(.*)", text, re.DOTALL)
     if option:
-        choices = option[3].split()
+        choices = option[3].partition("Config search path")[0].split()
         group, name = option[2], option[1].rpartition("/")[2]
         if group in ("hydra/launcher", "hydra/sweeper") and name in _SWEEP_PLUGINS:
             return f"`{group}={name}` is not installed; pip install 'seqrec[sweeps]'"
         return f"`{group}={name}`: `{name}` is no option of the group `{group}`{did_you_mean(name, choices)}"
     if unknown_key:
-        key = unknown_key[1].partition("@")[0]
-        return f"`{key}` is no key of the recipe {recipe.name}{did_you_mean(key, _keys_of(recipe))}"
+        return _explain_key(unknown_key[1].partition("@")[0], recipe)
+    interpolation = re.search(r"Interpolation key '([^']+)' not found\s+full_key: (\S+)", text)
+    if interpolation:
+        return (
+            f"`{interpolation[2]}` needs `{interpolation[1]}`, which the recipe {recipe.name} has not; choose a part "
+            "of the recipe's kind, for recordings or for ink"
+        )
+    ambiguous = re.search(r"Ambiguous value for argument '([^'=]+)=([^']*)'", text)
+    if ambiguous:
+        key, value = ambiguous.groups()
+        return f"`{key}={value}` is several values: write '{key}=[{value}]' for a list, or -m for a sweep over them"
+    if "override_grammar" in text:
+        reason = " ".join(text.partition("See https")[0].split())
+        return f"a setting cannot be read ({reason}); put values with = , : or brackets in quotes: KEY='\"VALUE\"'"
     missing = re.search(r"Could not load '/?([^']+)'", text)
     if missing:
         choices = ["train", *list_groups()]
@@ -228,6 +240,24 @@ def _explain(error: Exception, recipe: RecipeFile) -> str:
         return f"the recipe {recipe.name} chooses no {group}; add `- override /{group}: NAME` to its defaults"
     text = text.partition("Config search path")[0]
     return f"the config of {recipe.name} cannot be composed: {' '.join(text.split())}"
+
+
+def _explain_key(key: str, recipe: RecipeFile) -> str:
+    """Say what is wrong with a key that the recipe has not."""
+    of_parts = _keys_of_named_parts()
+    if key in of_parts:
+        return f"`{key}` is a key of {of_parts[key]}, which the recipe {recipe.name} has not; add {of_parts[key]}"
+    return f"`{key}` is no key of the recipe {recipe.name}{did_you_mean(key, {*_keys_of(recipe), *of_parts})}"
+
+
+def _keys_of_named_parts() -> dict[str, str]:
+    """Return the keys of the parts that a recipe may hold by name, each with what brings it, as in augmentation=ink."""
+    keys: dict[str, str] = {}
+    for group in sorted(NAMED_PARTS):
+        for path in sorted(share_folder("conf").glob(f"{group}/*.yaml")):
+            part = complete(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+            keys.update(dict.fromkeys(_dotted({group: part}), f"{group}={path.stem}"))
+    return keys
 
 
 def list_groups() -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from seqrec.errors import UserError, did_you_mean
 from seqrec.share import constructor_defaults
 
-_NAMED_PARTS = {"augmentation", "callbacks", "logger"}  # groups that hold parts by name, several at once or none
+NAMED_PARTS = {"augmentation", "callbacks", "logger"}  # groups that hold parts by name, several at once or none
 _SETTINGS = {  # keys that are no part
     "recipe",
     "seed",
@@ -36,7 +36,7 @@ def check_settings(config: Mapping[str, Any]) -> None:
     if config["init_from"] is not None and not isinstance(config["init_from"], str):
         raise UserError(f"init_from={config['init_from']!r} is not the path of a run; leave it null to start afresh")
     for key in config.keys() - _SETTINGS:
-        parts = config[key].values() if key in _NAMED_PARTS and isinstance(config[key], Mapping) else [config[key]]
+        parts = config[key].values() if key in NAMED_PARTS and isinstance(config[key], Mapping) else [config[key]]
         if not all(isinstance(part, Mapping) and "_target_" in part for part in parts if part is not None):
             raise UserError(f"`{key}` is {config[key]!r}, not a part with a `_target_`; choose one with {key}=NAME")
 
@@ -53,7 +53,7 @@ def check_keys(config: Mapping[str, Any], known: Collection[str]) -> None:
     for key, part in config.items():
         if key not in known:
             raise UserError(f"`{key}` is no key of a recipe{did_you_mean(key, known)}")
-        if key in _NAMED_PARTS and isinstance(part, Mapping):
+        if key in NAMED_PARTS and isinstance(part, Mapping):
             for name, named in part.items():
                 _check_options(f"{key}.{name}", named)
         else:
@@ -62,8 +62,14 @@ def check_keys(config: Mapping[str, Any], known: Collection[str]) -> None:
 
 def _check_options(key: str, part: Any) -> None:
     defaults = constructor_defaults(part.get("_target_", "")) if isinstance(part, Mapping) else None
-    for option in part if defaults is not None else ():
-        if option != "_target_" and option not in defaults:  # type: ignore[operator]
-            name = str(part["_target_"]).rpartition(".")[2]
-            hint = did_you_mean(option, defaults)  # type: ignore[arg-type]
-            raise UserError(f"`{key}.{option}` is no option of {name}{hint}; ~{key}.{option} leaves it out")
+    strangers = [] if defaults is None else [each for each in part if each not in {"_target_", *defaults}]
+    if not strangers:
+        return
+    assert defaults is not None
+    name = str(part["_target_"]).rpartition(".")[2]
+    without = " ".join(f"~{key}.{option}" for option in strangers)
+    if len(strangers) == 1:
+        hint = did_you_mean(strangers[0], defaults)
+        raise UserError(f"`{key}.{strangers[0]}` is no option of {name}{hint}; {without} leaves it out")
+    named = ", ".join(f"`{key}.{option}`" for option in strangers)
+    raise UserError(f"{named} are no options of {name}; {without} leaves them out")

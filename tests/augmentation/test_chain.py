@@ -175,5 +175,5 @@ def test_mistakes_name_the_part(config: dict[str, Any], named: str) -> None:
 
 def test_an_augmentation_of_another_modality_is_refused() -> None:
     config = {"scale": {"_target_": "seqrec.ink.augmentation.geometry.Scale"}}
-    with pytest.raises(UserError, match="augmentation.scale changes signals of 6 channels, but the reader gives 1"):
+    with pytest.raises(UserError, match=r"augmentation\.scale changes signals of 6 channels, but the reader gives 1"):
         AugmentationChain.build(config, 1)

@@ -191,3 +191,21 @@ def test_every_failed_job_of_a_sweep_is_named(seqrec: Seqrec, ink_run: Path, tmp
     outcome = seqrec("train", "synth/ink", "-m", "encoder.stack_stride=0,1,-1", *options)
     assert_one_sentence(outcome, "2 of 3 jobs failed", "stack_stride=0", "stack_stride=-1")
     assert len(list(tmp_path.glob("runs/synth/ink/sweep_*/1/metrics.json"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (["augmentation=ink", "augmentation.rotate.degres=3"], "did you mean `augmentation.rotate.degrees`?"),
+        (["augmentation.rotate.degrees=3"], "add augmentation=ink"),
+        (["encoder=conv1d_bilstm"], "~encoder.stack_size ~encoder.stack_stride leaves them out"),
+        (["augmentation=speech"], "choose a part of the recipe's kind"),
+        (["augmentation=white_noise"], "choose a part of the recipe's kind"),
+        (["callbacks=ema,early_stopping"], "write 'callbacks=[ema,early_stopping]' for a list, or -m"),
+        (["data_dir=a=b=c"], "put values with = , : or brackets in quotes"),
+    ],
+)
+def test_of_parts_and_their_options(settings: list[str], said: str, seqrec: Seqrec) -> None:
+    outcome = seqrec("train", "synth/ink", *settings)
+    assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+    assert said in outcome.err
