@@ -228,7 +228,7 @@ def _explain(error: Exception, recipe: RecipeFile) -> str:
         return f"`{key}={value}` is several values: write '{key}=[{value}]' for a list, or -m for a sweep over them"
     if "override_grammar" in text:
         reason = " ".join(text.partition("See https")[0].split())
-        return f"a setting cannot be read ({reason}); put values with = , : or brackets in quotes: KEY='\"VALUE\"'"
+        return f"{recipe.name}: a setting cannot be read ({reason}); put values with = , : or brackets in quotes: KEY='\"VALUE\"'"
     missing = re.search(r"Could not load '/?([^']+)'", text)
     if missing:
         choices = ["train", *list_groups()]

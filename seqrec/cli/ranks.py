@@ -52,9 +52,14 @@ def check_ranks(trainer: Mapping[str, Any]) -> None:
         )
 
 
+def has_store() -> bool:
+    """Tell whether torchrun itself holds a store that all ranks reach."""
+    return _by_torchrun() and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
+
+
 def announce(folder: Path) -> None:
     """Tell the other ranks where the run lies, all written that they read."""
-    if _has_store():
+    if has_store():
         _store().set(_key(), str(folder))
 
 
@@ -68,7 +73,7 @@ def announced(folder: Path, sign: str) -> Path:
     Raises:
         UserError: the first rank wrote nothing in `folder`.
     """
-    if _has_store():
+    if has_store():
         store = _store()
         store.wait([_key()], _PREPARING)
         return Path(store.get(_key()).decode())
@@ -85,11 +90,6 @@ def announced(folder: Path, sign: str) -> Path:
 
 def _by_torchrun() -> bool:
     return "TORCHELASTIC_RUN_ID" in os.environ and "RANK" in os.environ
-
-
-def _has_store() -> bool:
-    """Tell whether torchrun itself holds a store that all ranks reach."""
-    return _by_torchrun() and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
 
 
 def _store() -> TCPStore:

@@ -29,7 +29,10 @@ def main(words: Sequence[str]) -> None:
 
     run = open_run(Path(words[0]).absolute())
     if run.metrics.is_file():
-        raise UserError(f"{run.path} has ended, its scores are in metrics.json; train longer with `seqrec train`")
+        raise UserError(
+            f"{run.path} has ended, its scores are in metrics.json; train longer with `seqrec train RECIPE "
+            f"init_from={run.path}`"
+        )
     config = run.read_config(to_train=True)
     check_ranks(config["trainer"])
     corpus = prepare_shown(config)

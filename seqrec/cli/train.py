@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import is_zipfile
 
 from seqrec.cli.compose import output_folder, run_recipe, take_run_folder_away
-from seqrec.cli.ranks import announce, announced, check_ranks, is_first_rank
+from seqrec.cli.ranks import announce, announced, check_ranks, has_store, is_first_rank
 from seqrec.cli.sweep import check_sweep
 from seqrec.corpora.provenance import with_absolute_paths
 from seqrec.corpora.shards.store import absolute_address
-from seqrec.errors import UserError
+from seqrec.errors import Interrupted, UserError
 from seqrec.run_folder import RunFolder, checkpoint_of
 
 if TYPE_CHECKING:
@@ -62,16 +64,21 @@ def train(config: dict[str, Any]) -> float | None:
     if is_first_rank():
         corpus = prepare_shown(config)
         _begin(config, run, corpus)
+        former = _point_to_latest(run.path, config["recipe"])
         announce(run.path)
     else:
         take_run_folder_away()  # the name of torchrun's other ranks has another second in it
+        if not has_store():
+            prepare_shown(config)  # waits while the first rank prepares, however long
         run = RunFolder(announced(run.path, run.environment.name))
         corpus = prepare_shown(config)  # it stands, but for a data_dir of this machine's own
     try:
         return train_run(config, run, corpus.folder, resume=False)
+    except Interrupted:
+        raise  # it can be resumed
     except UserError:
         if is_first_rank() and not run.checkpoints.exists():
-            run.config.unlink(missing_ok=True)  # a run that never began does not stand in the way of a mended one
+            _take_back(run, former)
         raise
 
 
@@ -88,25 +95,46 @@ def _begin(config: dict[str, Any], run: RunFolder, corpus: PreparedCorpus) -> No
     run.config.write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
     run.tokens.write_bytes((corpus.folder / "tokens.json").read_bytes())
     run.write_environment(config["seed"], sys.argv)
-    _point_to_latest(run.path, config["recipe"])
+
+
+def _take_back(run: RunFolder, former: str | None) -> None:
+    """Undo `_begin` for a run that never began: it stands neither for the latest nor in the way of a mended one."""
+    for path in (run.config, run.tokens, run.environment):
+        path.unlink(missing_ok=True)
+    link = run.path.parent / "latest"
+    if link.is_symlink() and os.readlink(link) == run.path.name:
+        link.unlink()
+        if former:
+            link.symlink_to(former)
+    take_run_folder_away()
 
 
 def _with_absolute_paths(config: dict[str, Any]) -> dict[str, Any]:
     """Return `config` so that a run can be resumed from any folder."""
     data_dir = str(Path(config["data_dir"]).expanduser().absolute())
     shards = config["shards"] and absolute_address(config["shards"])
-    init_from = config["init_from"] and str(checkpoint_of(config["init_from"]))
+    init_from = config["init_from"] and _initial(config["init_from"])
     paths = {"data_dir": data_dir, "shards": shards, "init_from": init_from}
     return {**config, "corpus": with_absolute_paths(config["corpus"]), **paths}
 
 
-def _point_to_latest(run: Path, recipe: str) -> None:
-    """Keep a link `runs/RECIPE/latest` to the newest run that lies in its usual place."""
+def _initial(path: str) -> str:
+    """Return the checkpoint to start from; a damaged one is told when it is read."""
+    found = checkpoint_of(path)
+    if found.suffix != ".ckpt" and not is_zipfile(found):
+        raise UserError(f"init_from={path} is no checkpoint; give the run's folder or a .ckpt")
+    return str(found)
+
+
+def _point_to_latest(run: Path, recipe: str) -> str | None:
+    """Keep a link `runs/RECIPE/latest` to the newest run that lies in its usual place; return what it pointed to."""
     link = run.parent / "latest"
     usual = run.parent == Path("runs").absolute() / recipe
-    if usual and (link.is_symlink() or not link.exists()):
+    former = os.readlink(link) if link.is_symlink() else None
+    if usual and (former or not link.exists()):
         link.unlink(missing_ok=True)
         link.symlink_to(run.name)
+    return former
 
 
 def _check_loggers(loggers: Mapping[str, Any]) -> None:

@@ -9,13 +9,13 @@ from typing import Any, Literal
 
 import torch
 from lightning.pytorch import LightningModule, Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor
 
 from seqrec.checkpoint import KEY, read_checkpoint
 from seqrec.data.datamodule import SequenceDataModule
 from seqrec.evaluation import evaluate
 from seqrec.run_folder import RunFolder
+from seqrec.training.model_checkpoint import ModelCheckpoint
 from seqrec.transcriber import load
 
 logger = logging.getLogger(__name__)

@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 
 _EMPTY_EPOCHS = 10  # that CTC may give out blanks only, at most; healthy runs do so in their first epochs
 _DIVERGED = 3.0  # times the least loss
+_MEMORISED = 0.05  # of the first loss: what is below it goes up and down by factors without harm
 _WORSE_EPOCHS = 5  # that dev may get worse in, at least
 
 
@@ -44,10 +45,11 @@ def blank_only(epochs: list[EpochNumbers], max_epochs: int) -> str | None:
 
 
 def diverging(epochs: list[EpochNumbers], max_epochs: int) -> str | None:
-    """Say so when the training loss is several times its least, or no number."""
+    """Say so when the training loss is several times its least and no longer small, or no number."""
     *before, last = (epoch.train_loss for epoch in epochs)
-    least = min((loss for loss in before if isfinite(loss)), default=last)
-    if isfinite(last) and isfinite(epochs[-1].dev_loss) and last <= _DIVERGED * least:
+    finite = [loss for loss in before if isfinite(loss)] or [last]
+    least = min(finite)
+    if isfinite(last) and isfinite(epochs[-1].dev_loss) and last <= max(_DIVERGED * least, _MEMORISED * finite[0]):
         return None
     return (
         f"the run diverges: the training loss of epoch {len(epochs)} is {last:.4g}, after {least:.4g} at its least, "
@@ -84,6 +86,7 @@ class Diagnosis(Callback):
         self._epochs: list[EpochNumbers] = []
         self._said: set[str] = set()
         self._losses = torch.zeros(2, dtype=torch.float64)  # sum over this epoch's batches, batches
+        self._validated = False  # this epoch
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -93,12 +96,17 @@ class Diagnosis(Callback):
         loss = pl_module.step_loss.double()
         self._losses = self._losses.to(loss.device) + torch.stack([loss, torch.ones_like(loss)])
 
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Know that this epoch's dev numbers are its own."""
+        self._validated = True
+
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Look at the epoch's numbers, where it has been validated."""
         total, batches = self._losses.tolist()
         self._losses = torch.zeros(2, dtype=torch.float64)
         values = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        if batches and "dev_cer" in values:
+        validated, self._validated = self._validated, False
+        if batches and validated:
             dev = (values[name] for name in ("dev_loss", "dev_cer", "length_ratio"))
             self._epochs.append(EpochNumbers(total / batches, *dev))
             for sentence in self.new_sentences(trainer.max_epochs or 1) if trainer.is_global_zero else ():
@@ -116,6 +124,7 @@ class Diagnosis(Callback):
             "epochs": [asdict(epoch) for epoch in self._epochs],
             "said": sorted(self._said),
             "losses": self._losses.tolist(),
+            "validated": self._validated,
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -123,3 +132,4 @@ class Diagnosis(Callback):
         self._epochs = [EpochNumbers(**epoch) for epoch in state_dict["epochs"]]
         self._said = set(state_dict["said"])
         self._losses = torch.tensor(state_dict["losses"], dtype=torch.float64)
+        self._validated = state_dict.get("validated", False)  # older checkpoints have none

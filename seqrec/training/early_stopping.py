@@ -13,14 +13,14 @@ class EarlyStopping(callbacks.EarlyStopping):
     """Lightning's early stopping on dev CER, which says why it stopped, and stays stopped when it is resumed.
 
     Args:
-        patience: epochs in a row without a new least dev CER, until training ends.
+        patience: validated epochs in a row without a new least dev CER, until training ends.
         min_delta: what a new least CER must be below the old one by, as a fraction (0.001 is 0.1 %).
     """
 
     def __init__(self, patience: int = 10, min_delta: float = 0.0) -> None:
         if patience < 1 or min_delta < 0:
             raise ValueError(f"patience={patience}, min_delta={min_delta}: need at least 1, and at least 0")
-        super().__init__("dev_cer", min_delta=min_delta, patience=patience, check_on_train_epoch_end=True)
+        super().__init__("dev_cer", min_delta=min_delta, patience=patience, check_on_train_epoch_end=False)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Stop at once where the interrupted run had come to its end."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch import Callback, Trainer, seed_everything
-from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar
+from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything
+from lightning.pytorch.callbacks import ProgressBar
 from lightning.pytorch.loggers.logger import Logger
 
 from seqrec.augmentation.chain import AugmentationChain
@@ -20,10 +21,11 @@ from seqrec.errors import UserError
 from seqrec.run_folder import RunFolder
 from seqrec.share import build
 from seqrec.text.tokens import read_tokens
-from seqrec.training.averaged_weights import AveragedWeights, ScheduleFreeWeights
+from seqrec.training.averaged_weights import TRAINING_WEIGHTS, AveragedWeights, ScheduleFreeWeights
 from seqrec.training.diagnosis import Diagnosis
 from seqrec.training.initialisation import start_from
 from seqrec.training.metrics_csv import MetricsCsv
+from seqrec.training.model_checkpoint import ModelCheckpoint
 from seqrec.training.module import RecognitionTraining
 from seqrec.training.optimizer import is_schedule_free
 from seqrec.training.progress import progress_callback
@@ -67,11 +69,15 @@ def fit(config: Mapping[str, Any], run: RunFolder, corpus: Path, resume: bool, t
         place["seconds"],
     )
     trainer = _build_trainer(config, run, last["global_step"] if last else None)
-    if config.get("init_from") and not resume:
-        start_from(Path(config["init_from"]), parts, run, trainer.is_global_zero)
-    for each in trainer.loggers:
-        each.log_hyperparams(dict(config))
-    trainer.fit(module, datamodule=data, ckpt_path=run.last if resume else None, weights_only=True)
+    try:
+        if config.get("init_from") and not resume:
+            start_from(Path(config["init_from"]), parts, run, trainer.is_global_zero)
+        for each in trainer.loggers:
+            each.log_hyperparams(dict(config))
+        trainer.fit(module, datamodule=data, ckpt_path=run.last if resume else None, weights_only=True)
+    finally:
+        if "wandb" in sys.modules:  # the next job of a sweep in this process would go on in this one's run
+            sys.modules["wandb"].finish()
     return trainer
 
 
@@ -114,6 +120,7 @@ def _read_last(run: RunFolder, config: Mapping[str, Any]) -> dict[str, Any]:
             raise UserError(
                 f"{run.config}: `{part}` is not what {run.last} was trained with; undo the change to resume"
             )
+    _check_averages(last, run, config)
     is_whole_epoch = last["loops"]["fit_loop"]["epoch_loop.batch_progress"]["is_last_batch"]
     if not is_whole_epoch and _order(last[KEY]["config"]) != _order(config):
         logger.warning(
@@ -121,6 +128,16 @@ def _read_last(run: RunFolder, config: Mapping[str, Any]) -> dict[str, Any]:
             "in the rest of this epoch some examples come twice or not at all"
         )
     return last
+
+
+def _check_averages(last: Mapping[str, Any], run: RunFolder, config: Mapping[str, Any]) -> None:
+    """Refuse to go on from the average of weights in training, which no callback would tell from them."""
+    if TRAINING_WEIGHTS in last and not any(isinstance(each, AveragedWeights) for each in named_callbacks(config)):
+        was_schedule_free = is_schedule_free(last[KEY]["config"]["optimizer"])
+        raise UserError(
+            f"{run.config}: {run.last} holds an average of the weights beside those in training, and nothing averages "
+            f"any more; put back what {'optimizer=schedule_free' if was_schedule_free else 'callbacks=ema'} brings"
+        )
 
 
 def _order(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,12 +160,18 @@ def checkpoints(run: RunFolder, steps: int) -> list[Callback]:
 
 
 class _StepCheckpoint(ModelCheckpoint):
-    """Keeps no checkpoint between an epoch's last step and its validation, which resuming would leave out."""
+    """Keeps checkpoints only where nothing is lost by going on from them.
 
-    def on_train_batch_end(self, trainer: Trainer, *args: Any, **kwargs: Any) -> None:
-        """Leave an epoch's last step to the checkpoint of the epoch."""
-        if not trainer.is_last_batch:
-            super().on_train_batch_end(trainer, *args, **kwargs)
+    Resuming would leave out the validation after an epoch's last step, and the gradients that are being accumulated.
+    """
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Leave an epoch's last step to the checkpoint of the epoch, and batches within a step out."""
+        is_whole_step = (batch_idx + 1) % trainer.accumulate_grad_batches == 0
+        if is_whole_step and not trainer.is_last_batch:
+            super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
 
 
 def named_callbacks(config: Mapping[str, Any]) -> list[Callback]:

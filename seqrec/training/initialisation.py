@@ -18,6 +18,8 @@ from seqrec.progress import console
 from seqrec.run_folder import RunFolder
 from seqrec.share import build, constructor_defaults
 
+_MODALITIES = {1: "audio", 6: "ink"}  # by the channels of their signals
+_STATISTICS = "frontend.normalisation."
 _WHOLE = ("frontend.", "encoder.")  # taken as they are, or not at all
 
 
@@ -47,16 +49,19 @@ class Initialisation:
 def initialise(parts: Parts, path: Path) -> Initialisation:
     """Put a checkpoint's weights into the recogniser of `parts`.
 
-    Front-end statistics and the encoder are taken whole. Of the head, the rows of the blank and of the symbols that
-    both alphabets have are taken; the other rows stay as they are.
+    Front-end statistics (unless this run alone fits them) and the encoder are taken whole. Of the head,
+    the rows of the blank and of the symbols that both alphabets have are taken; the other rows stay as they are.
 
     Raises:
-        UserError: `path` is no checkpoint of ours, or its encoder is another; nothing is taken then.
+        UserError: `path` is no checkpoint of ours, or its encoder or what it reads is another; nothing is taken then.
     """
     checkpoint = read_checkpoint(path)
     about = checkpoint[KEY]
     given = {k.removeprefix(PREFIX): v for k, v in checkpoint["state_dict"].items() if k.startswith(PREFIX)}
     wanted = parts.recognizer.state_dict()
+    _check_modality(path, about["config"], parts)
+    if _fits_statistics(parts.config) and not _fits_statistics(about["config"]):
+        given = {name: weight for name, weight in given.items() if not name.startswith(_STATISTICS)}
     _check_fits(path, given, wanted, about["config"], parts.config)
     tokenizer: Tokenizer = build({**about["config"]["text"], "symbols": about["symbols"]}, "text")
     old, new = _tokens(tokenizer), _tokens(parts.tokenizer)
@@ -87,6 +92,21 @@ def initialise(parts: Parts, path: Path) -> Initialisation:
 def _tokens(tokenizer: Tokenizer) -> dict[str | None, int]:
     """Return the token of each symbol; None stands for the blank."""
     return {symbol: token for token, symbol in enumerate([None, *tokenizer.symbols])}
+
+
+def _fits_statistics(config: Mapping[str, Any]) -> bool:
+    """Tell whether a run fits its front-end's statistics; otherwise they are those that change nothing."""
+    return bool(_completed(config["frontend"]).get("normalize", "global") == "global")
+
+
+def _check_modality(path: Path, old: Mapping[str, Any], parts: Parts) -> None:
+    """Refuse a recogniser of speech for ink, and the reverse."""
+    there, here = build(old["reader"], "reader").num_channels, parts.reader.num_channels
+    if there != here:
+        reads = [_MODALITIES.get(channels, f"signals of {channels} channels") for channels in (there, here)]
+        raise UserError(
+            f"init_from={path}: that run reads {reads[0]}, this recipe {reads[1]}; give a run of {reads[1]}"
+        )
 
 
 def _check_fits(

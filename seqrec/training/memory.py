@@ -3,7 +3,8 @@
 Both halves add up to the whole batch's mean gradient, so that training goes on as if it had fitted, but for the numbers
 that dropout draws and batch normalisation's statistics. With several devices each does so by itself: the first half's
 gradient is computed without DDP's hooks, and the second half's backward pass then meets the other devices. Only where
-memory gives out within a backward pass, which has begun to meet them, is there no way back.
+memory gives out within a backward pass, which has begun to meet them, or where batch normalisation meets them in each
+forward pass, is there no way back.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any, TypeVar
 
 import torch
 from lightning.pytorch import LightningModule
-from torch import Tensor
+from torch import Tensor, nn
 
 from seqrec.errors import UserError
 from seqrec.sequence import Batch
@@ -94,6 +95,11 @@ class HalvingModule(LightningModule):
         _free_memory()
         if len(self._batch) < 2:
             raise UserError(f"{self._out_of_memory()}; {self._mend()}")
+        if self.trainer.world_size > 1 and any(isinstance(each, nn.SyncBatchNorm) for each in self.modules()):
+            raise UserError(
+                f"{self._out_of_memory()}, and halves of it cannot be tried while trainer.sync_batchnorm waits for the "
+                f"other devices; {self._mend()}"
+            )
         logger.warning(f"{self._out_of_memory()}; trying it in halves; {self._mend()}")
         self.seed_step()
         value = within_memory(lambda: self._in_halves(factor))

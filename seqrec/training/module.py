@@ -71,7 +71,7 @@ class RecognitionTraining(HalvingModule):
         self._started = perf_counter()
         self._examples = 0
         self._step_seed = 0
-        self._num_infeasible = torch.zeros(())  # of the last batch
+        self._num_infeasible = torch.zeros(())  # of this step
         self._has_named_infeasible = False
         self._batches_done = 0  # of this epoch
 
@@ -100,8 +100,9 @@ class RecognitionTraining(HalvingModule):
             group["lr"] = group["peak_lr"] * self.schedule.factor(progress, self.global_step)
 
     def seed_step(self) -> None:
-        """Set this step's randomness."""
+        """Set this step's randomness, and begin its count of infeasible targets afresh."""
         torch.manual_seed(self._step_seed)
+        self._num_infeasible = torch.zeros((), device=self.device)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the mean negative log-likelihood of the batch's targets, in nats an example."""
@@ -124,7 +125,7 @@ class RecognitionTraining(HalvingModule):
             raise self._diverged(batch, losses)
         if not all_fit:
             self._name_infeasible(batch, fits)
-        self._num_infeasible = (~fits).sum()
+        self._num_infeasible = self._num_infeasible + (~fits).sum()  # halves of a batch add up
         divisor = fits.sum().clamp(min=1) if count is None else max(count, 1)
         return (losses.sum() / divisor).float()
 
@@ -155,7 +156,7 @@ class RecognitionTraining(HalvingModule):
         speed = self._examples * self.trainer.world_size / (perf_counter() - self._started)
         self.log("examples_per_second", speed, prog_bar=True)
         self.log("train_loss", self.step_loss, batch_size=len(self._batch), prog_bar=True)
-        self.log("infeasible", self._num_infeasible.float())
+        self.log("infeasible", self._num_infeasible)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Log the gradient's norm before clipping, and the learning rate."""

@@ -8,13 +8,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from tiny import SMALL_MODEL, Seqrec
 
 from seqrec.checkpoint import read_checkpoint
+from seqrec.cli.prepare import prepare_shown
 from seqrec.cli.ranks import announced, check_ranks, is_first_rank, num_processes
+from seqrec.corpora.prepare import PreparedCorpus
 from seqrec.errors import UserError
 from seqrec.evaluation import evaluate
 from seqrec.transcriber import load
@@ -187,3 +190,22 @@ def test_ranks_without_a_common_folder_say_how_to_give_one(tmp_path: Path, monke
     (tmp_path / "run").mkdir()
     (tmp_path / "run/environment.json").write_text("{}")
     assert announced(tmp_path / "run", "environment.json") == tmp_path / "run"
+
+
+def test_a_rank_of_slurm_waits_while_the_first_prepares(
+    seqrec: Seqrec, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def prepared(config: dict[str, Any]) -> PreparedCorpus:
+        """Return the corpus when the first rank has prepared it, and at once written its run folder."""
+        (tmp_path / "run").mkdir(exist_ok=True)
+        (tmp_path / "run/environment.json").write_text("{}")
+        return prepare_shown(config)
+
+    trained = []
+    monkeypatch.setattr("seqrec.cli.prepare.prepare_shown", prepared)
+    monkeypatch.setattr("seqrec.cli.training_run.train_run", lambda config, run, *_, **__: trained.append(run.path))
+    monkeypatch.setattr("seqrec.cli.ranks._WRITING_SECONDS", -1.0)
+    monkeypatch.setenv("SLURM_PROCID", "1")
+    done = seqrec(*words(data, "run", "hydra.run.dir=run"))
+    assert done.code == 0, done.err
+    assert trained == [tmp_path / "run"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
-from tiny import Outcome, Seqrec
+from tiny import Outcome, Seqrec, assert_one_sentence
 
 from seqrec.checkpoint import KEY, read_checkpoint
 
@@ -116,3 +116,27 @@ def test_what_is_no_run_is_refused_before_the_corpus_is_read(
     assert done.code == 2
     assert path in done.err
     assert not (tmp_path / "data").exists()
+
+
+def test_a_run_of_another_modality_is_one_sentence(seqrec: Seqrec, speech_run: Path, inks: Path) -> None:
+    done = fine_tune(seqrec, inks, f"init_from={speech_run}")
+    assert_one_sentence(done, "that run reads audio, this recipe ink")
+    assert "encoder." not in done.err
+
+
+def test_a_file_that_is_no_checkpoint_is_refused_at_once(seqrec: Seqrec, ink_run: Path, inks: Path) -> None:
+    done = fine_tune(seqrec, inks, f"init_from={ink_run}/config.yaml")
+    assert "config.yaml is no checkpoint; give the run's folder or a .ckpt" in " ".join(done.err.split())
+
+
+def test_statistics_are_this_runs_own_where_the_first_has_fitted_none(
+    seqrec: Seqrec, inks: Path, tmp_path: Path
+) -> None:
+    assert fine_tune(seqrec, inks, "frontend.normalize=none").code == 0
+    (tmp_path / "run").rename(tmp_path / "first")
+    done = fine_tune(seqrec, inks, f"init_from={tmp_path}/first")
+    assert done.code == 0, done.err
+    assert "frontend.normalisation.mean" in done.err
+    name = "frontend.normalisation.mean"
+    assert not read(tmp_path / "first")[0][name].any()
+    assert read(tmp_path / "run")[0][name].any()

@@ -32,13 +32,19 @@ def last_dev_cer() -> float:
 def test_wandb_offline_beside_tensorboard(seqrec: Seqrec, ink_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wandb = pytest.importorskip("wandb")
     monkeypatch.setenv("WANDB_SILENT", "true")
+    ended = []
+
+    def finish() -> None:
+        ended.append(
+            (wandb.run.config["encoder"]["hidden_size"], wandb.run.summary["dev_cer"], wandb.run.settings.mode)
+        )
+        original()
+
+    original = wandb.finish
+    monkeypatch.setattr(wandb, "finish", finish)
     logged(seqrec, ink_run, "logger=[tensorboard,wandb]")
-    try:
-        assert wandb.run.config["encoder"]["hidden_size"] == 12
-        assert wandb.run.summary["dev_cer"] == pytest.approx(last_dev_cer())
-        assert wandb.run.settings.mode == "offline"
-    finally:
-        wandb.finish()
+    assert ended == [(12, pytest.approx(last_dev_cer()), "offline")]
+    assert wandb.run is None  # the next run of this process is another
     assert list(Path("run/tensorboard").glob("events*"))
     (log,) = Path("run/wandb").glob("offline-run-*/run-*.wandb")
     assert log.stat().st_size > 0

@@ -144,3 +144,9 @@ def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(ink_run: Path, tmp_pa
     assert f"seqrec resume {run}" in err
     assert "Traceback" not in err
     read_checkpoint(run / "checkpoints/last.ckpt")
+
+
+def test_a_run_that_has_ended_says_how_to_train_longer(seqrec: Seqrec, ink_run: Path) -> None:
+    done = seqrec("resume", ink_run)
+    assert done.code == 2
+    assert f"train longer with `seqrec train RECIPE init_from={ink_run}`" in " ".join(done.err.split())

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
-from tiny import SMALL_MODEL, TINY, Seqrec, logged, tiny_options
+from tiny import SMALL_MODEL, TINY, Seqrec, assert_one_sentence, logged, tiny_options
 
 from seqrec.checkpoint import read_checkpoint
 from seqrec.text.tokens import read_tokens
+from seqrec.training.module import RecognitionTraining
 
 
 def test_a_run_folder_is_complete(ink_run: Path) -> None:
@@ -148,3 +149,29 @@ def test_a_run_on_a_relative_folder_is_resumed_from_anywhere(
     monkeypatch.chdir(tmp_path / "elsewhere")
     done = seqrec("resume", "../run")
     assert done.code == 0, done.err
+
+
+def test_a_refused_run_leaves_no_trace(seqrec: Seqrec, ink_run: Path, tmp_path: Path) -> None:
+    words = ["train", "synth/ink", *tiny_options("synth/ink", ink_run.parent / "data"), "trainer.max_epochs=1"]
+    refused = [*words, "callbacks=ema", "callbacks.ema.decay=2"]
+    assert_one_sentence(seqrec(*refused), "decay=2")
+    assert not (tmp_path / "runs").exists()
+    assert seqrec(*words, "score_test=false").code == 0
+    folders = sorted((tmp_path / "runs/synth/ink").iterdir())
+    first = (tmp_path / "runs/synth/ink/latest").readlink()
+    assert seqrec(*refused).code == 2
+    assert sorted((tmp_path / "runs/synth/ink").iterdir()) == folders
+    assert (tmp_path / "runs/synth/ink/latest").readlink() == first
+
+
+def test_what_is_interrupted_before_its_first_checkpoint_can_be_resumed(
+    seqrec: Seqrec, ink_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(self: RecognitionTraining) -> None:
+        raise KeyboardInterrupt
+
+    words = [*tiny_options("synth/ink", ink_run.parent / "data"), "trainer.max_epochs=1", "hydra.run.dir=run"]
+    with monkeypatch.context() as patch:
+        patch.setattr(RecognitionTraining, "on_train_epoch_start", interrupt)
+        assert seqrec("train", "synth/ink", *words).code == 2
+    assert seqrec("resume", "run").code == 0

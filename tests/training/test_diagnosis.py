@@ -80,3 +80,14 @@ def test_a_real_run_of_blanks_only(caplog: pytest.LogCaptureFixture) -> None:
     train(module, [noise([9, 7], ["ab", "c"])], Diagnosis(), max_epochs=7)
     (sentence,) = caplog.messages
     assert sentence.startswith("epoch 5: dev hypotheses have been empty for 5 epochs: the recogniser gives out nothing")
+
+
+def test_a_set_learnt_by_heart_does_not_diverge() -> None:
+    assert not said([20.0, 3.0, 0.004, 0.013, 0.9])
+    assert list(said([20.0, 3.0, 0.004, 1.1])) == [4]
+
+
+def test_epochs_that_are_not_validated_are_no_numbers() -> None:
+    diagnosis = Diagnosis()
+    train(tiny_module(), [noise([9, 7], ["ab", "c"])], diagnosis, max_epochs=4, check_val_every_n_epoch=2)
+    assert len(diagnosis.state_dict()["epochs"]) == 2

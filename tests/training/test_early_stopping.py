@@ -40,3 +40,9 @@ def test_what_has_stopped_stays_stopped(tmp_path: Path) -> None:
     loaders = [DataLoader(BATCHES, batch_size=None) for _ in range(2)]  # type: ignore[arg-type]
     again.fit(tiny_module(optimizer=STILL), *loaders, ckpt_path=tmp_path / "last.ckpt", weights_only=True)
     assert again.global_step == stopped.global_step == 3
+
+
+def test_epochs_that_are_not_validated_do_not_count() -> None:
+    stopping = EarlyStopping(patience=2)
+    trainer = train(tiny_module(optimizer=STILL), BATCHES, stopping, max_epochs=9, check_val_every_n_epoch=2)
+    assert trainer.current_epoch == 6

@@ -8,11 +8,17 @@ from typing import Any
 
 import pytest
 import torch
+from lightning.pytorch import Callback, Trainer
+from tiny import Seqrec
+from tiny_training import noise, tiny_module
+from torch.utils.data import DataLoader
 
 from seqrec.checkpoint import read_checkpoint
 from seqrec.errors import UserError
 from seqrec.run_folder import RunFolder
-from seqrec.training.fit import _read_last
+from seqrec.training.fit import _read_last, checkpoints
+
+EMA = "seqrec.training.averaged_weights.ExponentialAverage"
 
 
 @pytest.fixture
@@ -55,3 +61,55 @@ def test_another_encoder_is_refused(run: RunFolder) -> None:
     config["encoder"]["hidden_size"] += 1
     with pytest.raises(UserError, match=r"`encoder` is not what .*last\.ckpt was trained with; undo the change"):
         _read_last(run, config)
+
+
+def test_no_step_checkpoint_amid_accumulated_gradients(tmp_path: Path) -> None:
+    saved = []
+
+    class Saved(Callback):
+        def on_save_checkpoint(self, trainer: Trainer, *_: Any) -> None:
+            saved.append(trainer.fit_loop.epoch_loop.batch_progress.current.ready)
+
+    steps = checkpoints(RunFolder(tmp_path), steps=1)[-1]
+    trainer = Trainer(
+        accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False, max_epochs=3,
+        callbacks=[Saved(), steps], accumulate_grad_batches=3, num_sanity_val_steps=0,
+    )  # fmt: skip
+    loader = DataLoader([noise([9, 7], ["ab", "c"])] * 4, batch_size=None)  # type: ignore[arg-type]
+    trainer.fit(tiny_module(), loader, loader)
+    assert saved == [3, 3, 3]  # the first batch of an epoch has the global step of the last one before
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "named"),
+    [("torch.optim.AdamW", "callbacks=ema"), ("schedulefree.AdamWScheduleFree", "=schedule_free")],
+)
+def test_an_average_that_nothing_keeps_up_is_refused(optimizer: str, named: str, run: RunFolder) -> None:
+    last = read_checkpoint(run.last)
+    last["training_weights"] = last["state_dict"]
+    last["seqrec"]["config"]["optimizer"] = {"_target_": optimizer}
+    torch.save(last, run.last)
+    config = run.read_config()
+    with pytest.raises(UserError, match=f"nothing averages any more; put back what .*{named} brings"):
+        _read_last(run, config)
+    _read_last(run, {**config, "callbacks": {"ema": {"_target_": EMA}}})
+
+
+def test_a_moved_run_keeps_its_better_checkpoint(run: RunFolder, seqrec: Seqrec) -> None:
+    last = read_checkpoint(run.last)
+    (name,) = (name for name in last["callbacks"] if "dev_cer" in name)
+    state = last["callbacks"][name]
+    assert not state["dirpath"].startswith(str(run.path))
+    unbeaten = torch.tensor(-1.0)
+    state.update(best_k_models=dict.fromkeys(state["best_k_models"], unbeaten), best_model_score=unbeaten)
+    state["kth_value"] = unbeaten
+    last["loops"]["fit_loop"]["epoch_loop.batch_progress"]["is_last_batch"] = True
+    torch.save(last, run.last)
+    run.config.write_text(run.config.read_text().replace("max_epochs: 2", "max_epochs: 3"))
+    run.metrics.unlink()
+    best = run.best.read_bytes()
+    assert seqrec("resume", run.path).code == 0
+    assert run.best.read_bytes() == best
+    after = read_checkpoint(run.last)
+    assert after["seqrec"]["place"]["epoch"] == 2
+    assert after["callbacks"][name]["best_model_path"] == str(run.best)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from lightning.pytorch import Trainer
 from tiny_training import noise, tiny_module, train
 from torch import Tensor
 
@@ -102,3 +103,20 @@ def test_halves_hold_all_examples_once_and_no_padding() -> None:
     assert torch.equal(second.signals, batch.signals[2:])
     assert first.targets.shape == (2, 2)
     assert halves(noise([9, 4], ["ab", "a"]))[1].signals.shape == (1, 4, 3)
+
+
+@pytest.mark.parametrize("where", ["forward", "backward"])
+def test_both_halves_count_what_does_not_fit(where: str) -> None:
+    module = tiny_module()
+    Small(module, 2, where)
+    batches = [noise([2, 9, 2, 9], ["abc", "a", "abc", "a"])]
+    assert train(module, batches).callback_metrics["infeasible"] == 2
+
+
+def test_halves_are_refused_where_devices_meet_in_the_forward_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = tiny_module()
+    module.normalisation = torch.nn.SyncBatchNorm(4)
+    Small(module, 3, "forward")
+    monkeypatch.setattr(Trainer, "world_size", 2)
+    with pytest.raises(UserError, match=r"halves of it cannot be tried while trainer\.sync_batchnorm .*data\.max_fr"):
+        train(module, BATCHES)
