@@ -228,7 +228,8 @@ def _explain(error: Exception, recipe: RecipeFile) -> str:
         return f"`{key}={value}` is several values: write '{key}=[{value}]' for a list, or -m for a sweep over them"
     if "override_grammar" in text:
         reason = " ".join(text.partition("See https")[0].split())
-        return f"{recipe.name}: a setting cannot be read ({reason}); put values with = , : or brackets in quotes: KEY='\"VALUE\"'"
+        mend = "put values with = , : or brackets in quotes: KEY='\"VALUE\"'"
+        return f"{recipe.name}: a setting cannot be read ({reason}); {mend}"
     missing = re.search(r"Could not load '/?([^']+)'", text)
     if missing:
         choices = ["train", *list_groups()]
