@@ -96,8 +96,9 @@ def _pooled(
         while waiting:
             yield from waiting.popleft().result()
     finally:
-        for future in waiting:
-            future.cancel()
+        # Not `future.cancel()`: a pool of processes that is shut down may wait for ever for what has been cancelled so
+        # (https://github.com/python/cpython/issues/94440).
+        pool.shutdown(cancel_futures=True)
 
 
 @contextmanager
