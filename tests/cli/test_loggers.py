@@ -54,7 +54,7 @@ def test_wandb_offline_beside_tensorboard(seqrec: Seqrec, ink_run: Path, monkeyp
 def test_mlflow_in_a_file(seqrec: Seqrec, ink_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("mlflow")
     pytest.importorskip("sqlalchemy")
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{Path.cwd()}/mlflow.db")  # MLflow keeps a store by its URI
     logged(seqrec, ink_run, "logger=mlflow")
     with sqlite3.connect("mlflow.db") as database:
         ((cer,),) = database.execute("SELECT value FROM metrics WHERE key = 'dev_cer'").fetchall()

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqrec.metrics.edits import EditCounts, count_character_edits, count_word_edits
-from seqrec.text.normalise import normalise
+from seqrec.text.normalise import Normalisation
 
-TEXTS = st.text(" ab\tcé", max_size=12).map(normalise)
+TEXTS = st.text(" ab\tcé", max_size=12).map(Normalisation())
 PAIRS = st.lists(st.tuples(TEXTS, TEXTS), max_size=6)
 COUNTS = st.builds(EditCounts, *[st.integers(0, 9)] * 4)
 

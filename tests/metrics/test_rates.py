@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from seqrec.metrics.edits import EditCounts
 from seqrec.metrics.rates import ErrorRates
-from seqrec.text.normalise import normalise
+from seqrec.text.normalise import Normalisation
 
-TEXTS = st.text(" abcé", max_size=15).map(normalise)
+TEXTS = st.text(" abcé", max_size=15).map(Normalisation())
 PAIRS = st.lists(st.tuples(TEXTS, TEXTS), max_size=8)
 
 
