@@ -1,4 +1,4 @@
-"""Memory that training gives back and takes again is kept by the process: a third faster on a CPU with glibc.
+"""Memory that training gives back and takes again is kept by the process, where glibc would give it back.
 
 By default glibc takes every large tensor from the system anew and gives it back, page by page; an LSTM step does so
 thousands of times. Kept memory shows as resident memory that does not fall between steps.
