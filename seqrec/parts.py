@@ -13,6 +13,7 @@ from torch import Tensor
 from seqrec.manifest import Manifest, Row
 from seqrec.sequence import Emissions, Features
 from seqrec.text.tokens import Symbol
+from seqrec.transcript import Candidate
 
 Severity = Literal["error", "warning", "note"]
 
@@ -157,6 +158,7 @@ class Tokenizer(Protocol):
     """Turns text into the numbers a recogniser gives out, and back; token 0 is the blank."""
 
     symbols: tuple[str, ...]  # of tokens 1, 2, ...
+    spellings: tuple[str, ...]  # what tokens 1, 2, ... add to the text, spaces between words included
     unknown: Literal["error", "drop"]  # what `encode` does with a symbol that has no token
 
     def __len__(self) -> int:
@@ -189,8 +191,12 @@ class Tokenizer(Protocol):
 
 
 class Decoder(Protocol):
-    """Turns log-probs into tokens."""
+    """Turns log-probs into tokens; never looks at padded frames."""
 
-    def decode(self, emissions: Emissions) -> list[list[int]]:
-        """Return the tokens of each example, without blanks."""
+    def spell_with(self, tokenizer: Tokenizer) -> None:
+        """Learn what tokens mean, before anything is decoded; a decoder that only compares log-probs need not."""
+        ...
+
+    def decode(self, emissions: Emissions) -> list[list[Candidate]]:
+        """Return the n-best candidates of each example, at least one, the best first."""
         ...

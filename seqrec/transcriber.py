@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +15,7 @@ from seqrec.parts import Decoder
 from seqrec.run_folder import open_run
 from seqrec.sequence import pad_signals
 from seqrec.share import build
-
-
-@dataclass(frozen=True)
-class Transcript:
-    """What was recognised in one source."""
-
-    text: str
-    tokens: tuple[int, ...]
-
-    def __str__(self) -> str:
-        return self.text
+from seqrec.transcript import Reading, Transcript
 
 
 class Transcriber:
@@ -35,6 +24,7 @@ class Transcriber:
     def __init__(self, parts: Parts, decoder: Decoder, device: str = "cpu") -> None:
         self.parts = parts
         self.decoder = decoder
+        decoder.spell_with(parts.tokenizer)
         self.device = device
         parts.recognizer.to(device).eval()
 
@@ -66,7 +56,10 @@ class Transcriber:
         padded, lengths = pad_signals(signals)
         emissions = self.parts.recognizer(padded.to(self.device), lengths.to(self.device))
         decode = self.parts.tokenizer.decode
-        return [Transcript(decode(tokens), tuple(tokens)) for tokens in self.decoder.decode(emissions)]
+        return [
+            Transcript(tuple(Reading(decode(candidate.tokens), candidate.score) for candidate in candidates))
+            for candidates in self.decoder.decode(emissions)
+        ]
 
 
 def load(run: str | Path, device: str = "cpu") -> Transcriber:

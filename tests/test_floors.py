@@ -19,7 +19,7 @@ FLOORS = {  # every module and folder of seqrec/ stands here; it imports from it
     3: {"data", "recognizer", "checkpoint", "run_folder"},
     2: {"speech", "ink", "corpora", "encoders", "augmentation"},
     1: {"ctc", "metrics", "manifest", "manifest_index", "normalisation", "parts", "formats"},
-    0: {"sequence", "text", "share", "errors", "progress", "allocator"},
+    0: {"sequence", "text", "share", "errors", "progress", "allocator", "transcript"},
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}
 STRANGERS = {"speech", "ink", "corpora", "encoders", "augmentation"}  # conf/ joins them, never an import

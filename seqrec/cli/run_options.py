@@ -32,7 +32,7 @@ def load_run(path: str, options: Mapping[str, str]) -> OpenRun:
     config = folder.read_config()
     transcriber = load(path, check_device(options.get("device", "auto")))
     part = _decoder_part(config["decoder"], options)
-    transcriber.decoder = build(part, "decoder")
+    transcriber = Transcriber(transcriber.parts, build(part, "decoder"), transcriber.device)
     unknown = options.get("text.unknown", config["text"]["unknown"])
     if unknown not in ("error", "drop"):
         raise UserError(f"text.unknown={unknown} is neither error nor drop")

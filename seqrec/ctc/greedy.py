@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import torch
 
-from seqrec.sequence import Emissions
+from seqrec.parts import Tokenizer
+from seqrec.sequence import Emissions, length_mask
+from seqrec.transcript import Candidate
 
 
 class GreedyDecoder:
-    """Takes the likeliest token of each frame, joins repeats, leaves out blanks; never looks at padded frames."""
+    """Takes the likeliest token of each frame, joins repeats, leaves out blanks; never looks at padded frames.
 
-    def decode(self, emissions: Emissions) -> list[list[int]]:
-        """Return the tokens of each example of a batch, at most as many as its frames."""
-        best = emissions.log_probs.argmax(dim=-1).cpu()  # (B, T', V) -> (B, T')
-        lengths = emissions.lengths.tolist()
+    A candidate's score is the log-probability of its path.
+    """
+
+    def spell_with(self, tokenizer: Tokenizer) -> None:
+        """Need nothing: log-probs alone decide."""
+
+    def decode(self, emissions: Emissions) -> list[list[Candidate]]:
+        """Return the one candidate of each example, at most as long as its frames."""
+        log_probs, best = (each.cpu() for each in emissions.log_probs.max(dim=-1))  # (B, T', V) -> (B, T')
+        lengths = emissions.lengths.cpu()
+        scores = log_probs.masked_fill(~length_mask(lengths, best.shape[1]), 0.0).double().sum(dim=1).tolist()
         return [
-            [token for token in torch.unique_consecutive(row[:length]).tolist() if token != 0]
-            for row, length in zip(best, lengths, strict=True)
+            [Candidate(tuple(token for token in torch.unique_consecutive(row[:length]).tolist() if token != 0), score)]
+            for row, length, score in zip(best, lengths.tolist(), scores, strict=True)
         ]

@@ -70,6 +70,11 @@ class PhoneTokenizer:
         """Return `text` with single spaces between its phones."""
         return " ".join(text.split())
 
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """What each phone adds to a text: a word."""
+        return tuple(f" {symbol}" for symbol in self.symbols)
+
     def alphabet(self, texts: Iterable[str]) -> tuple[str, ...]:
         """Return the phones of `texts`, sorted."""
         return tuple(sorted(set().union(*map(str.split, texts))))

@@ -83,6 +83,11 @@ class SubwordTokenizer:
         """Return `text` as it is counted, trained on and scored."""
         return self._normalisation(text)
 
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """What each piece adds to a text, a space where it starts a word."""
+        return tuple(symbol.replace(_START, " ") for symbol in self.symbols)
+
     def alphabet(self, texts: Iterable[str]) -> tuple[Symbol, ...]:
         """Learn the pieces of the normalised `texts`, in SentencePiece's order.
 

@@ -58,6 +58,11 @@ class CharacterTokenizer:
         """Return `text` as it is counted, trained on and scored."""
         return self._normalisation(text)
 
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """What each symbol adds to a text: itself."""
+        return self.symbols
+
     def alphabet(self, texts: Iterable[str]) -> tuple[str, ...]:
         """Return the symbols of the normalised `texts`, sorted by code points."""
         return tuple(sorted(set().union(*map(self._split, texts))))

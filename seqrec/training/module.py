@@ -58,6 +58,7 @@ class RecognitionTraining(HalvingModule):
         self.recognizer = parts.recognizer
         self.loss = loss
         self.decoder = decoder
+        decoder.spell_with(parts.tokenizer)
         self.optimizer_config = optimizer
         self.schedule = schedule
         self.seed = seed
@@ -174,7 +175,7 @@ class RecognitionTraining(HalvingModule):
         emissions = self.recognizer(batch.signals, batch.signal_lengths)
         losses = self.loss(emissions, batch.targets, batch.target_lengths)
         finite = ~losses.isposinf()  # infeasible targets were named before training; NaN must show
-        found = self.decoder.decode(emissions)
+        found = [candidates[0].tokens for candidates in self.decoder.decode(emissions)]
         valid = length_mask(emissions.lengths, emissions.log_probs.shape[1])
         blanks = (emissions.log_probs.argmax(dim=-1) == 0) & valid
         hypothesis_length = torch.tensor(sum(map(len, found)), device=self.device)
