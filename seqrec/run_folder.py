@@ -17,7 +17,7 @@ from typing import Any
 from seqrec.errors import UserError
 from seqrec.share import PACKAGE
 
-_PACKAGES = ("seqrec", "torch", "torchaudio", "lightning", "hydra-core", "omegaconf", "jiwer", "numpy", "soundfile")
+_PACKAGES = ("seqrec", "torch", "torchaudio", "lightning", "hydra-core", "omegaconf", "RapidFuzz", "numpy", "soundfile")
 
 
 _PARTS = {

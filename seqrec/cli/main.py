@@ -22,6 +22,11 @@ VERBS = {
     "resume": "go on with a run that was interrupted",
     "evaluate": "score a run: WER and CER of a split or a manifest",
     "transcribe": "turn recordings or inks into text with a run",
+    "align": "find when each word and character of known texts is said or written",
+    "lm": "estimate a language model from a recipe's training text, or a text of yours",
+    "tune": "find the weights of a language model with the least error rate on dev",
+    "compare": "tell whether one run is better than another by more than chance",
+    "score": "score the output of any system: text, trn, ctm or JSONL files",
 }
 _TRAINING = ("train", "resume")
 _DISK = {
