@@ -1,0 +1,134 @@
+"""CTC prefix beam search: the likeliest labellings, each with the probability of all its paths.
+
+Why a kernel of our own (seqrec/ctc/prefix_beam.py, compiled by Numba) and not a library: FINDING
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from seqrec.errors import UserError
+from seqrec.parts import Tokenizer
+from seqrec.sequence import Emissions
+from seqrec.transcript import Candidate
+
+if TYPE_CHECKING:
+    from seqrec.ctc.prefix_rules import Model, Rules
+
+
+class BeamDecoder:
+    """Searches the labellings of the greatest probability, summed over their paths; never looks at padded frames.
+
+    A candidate's score is the log-probability of its labelling, as far as its paths stayed in the beam. Candidates of
+    the same text, which differ in spaces alone, count as one: the best of them. With `beam_size` 1 the result is that
+    of `greedy` wherever each frame's likeliest token has a probability above sqrt(1/2); elsewhere the sum over paths
+    may prefer another.
+
+    Args:
+        beam_size: prefixes that are kept after each frame.
+        n_best: candidates of an example, at most `beam_size`.
+        token_min_logp: no labelling grows by a token of a lower log-probability, but for the likeliest of a frame.
+        beam_threshold: nats below the best at which a prefix is dropped.
+    """
+
+    def __init__(
+        self, beam_size: int = 16, n_best: int = 1, token_min_logp: float = -7.0, beam_threshold: float = 15.0
+    ) -> None:
+        check_search(beam_size, n_best, token_min_logp, beam_threshold)
+        self.beam_size = beam_size
+        self.n_best = n_best
+        self.token_min_logp = token_min_logp
+        self.beam_threshold = beam_threshold
+        self._tokenizer: Tokenizer | None = None
+        compiled_search()
+
+    def spell_with(self, tokenizer: Tokenizer) -> None:
+        """Learn which labellings are the same text."""
+        self._tokenizer = tokenizer
+
+    def decode(self, emissions: Emissions) -> list[list[Candidate]]:
+        """Return the n-best candidates of each example; an impossible example gives an empty one of score -inf."""
+        most = 1 if self.n_best == 1 else self.beam_size
+        options = (self.beam_size, self.beam_threshold, self.token_min_logp, most)
+        found = search_batch(emissions, *options, None, None)
+        return [first_texts(candidates, self.n_best, self._tokenizer) for candidates in found]
+
+
+def check_search(beam_size: int, n_best: int, token_min_logp: float, beam_threshold: float) -> None:
+    """Refuse options that no search can have.
+
+    Raises:
+        UserError: there is one.
+    """
+    if not 1 <= beam_size <= 10_000:
+        raise UserError(f"decoder.beam_size={beam_size} is not between 1 and 10,000")
+    if not 1 <= n_best <= beam_size:
+        raise UserError(f"decoder.n_best={n_best} is not between 1 and decoder.beam_size={beam_size}; widen the beam")
+    if not token_min_logp <= 0:
+        raise UserError(f"decoder.token_min_logp={token_min_logp} is no log-probability; set 0 or less")
+    if not beam_threshold > 0:
+        raise UserError(f"decoder.beam_threshold={beam_threshold} would drop the best prefix; set more than 0")
+
+
+def compiled_search() -> Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Return the kernel, which compiles when it is first called and is kept on disk for later.
+
+    Raises:
+        UserError: Numba is not installed, or has nowhere to keep what it compiles.
+    """
+    try:
+        from seqrec.ctc.prefix_beam import search
+    except ImportError as error:
+        raise UserError(f"beam search needs Numba ({error}); install it with `pip install 'seqrec[beam]'`") from None
+    except RuntimeError as error:  # neither the package's folder nor the user's cache can be written
+        raise UserError(
+            f"Numba cannot keep the compiled beam search ({error}); set NUMBA_CACHE_DIR to a folder that can be written"
+        ) from None
+    return search
+
+
+def search_batch(
+    emissions: Emissions,
+    beam_size: int,
+    beam_threshold: float,
+    token_min_logp: float,
+    most: int,
+    model: Model | None,
+    rules: Rules | None,
+) -> list[list[Candidate]]:
+    """Search each example's valid frames, on as many threads as torch uses; the arguments are those of the kernel."""
+    search = compiled_search()
+
+    def search_one(log_probs: np.ndarray) -> list[Candidate]:
+        scores, lengths, tokens = search(
+            log_probs, beam_size, float(beam_threshold), float(token_min_logp), most, model, rules
+        )
+        if not len(scores):
+            return [Candidate((), -np.inf)]
+        found = zip(scores.tolist(), lengths.tolist(), tokens.tolist(), strict=True)
+        return [Candidate(tuple(row[:length]), score) for score, length, row in found]
+
+    batch = emissions.log_probs.detach().float().cpu().contiguous().numpy()  # (B, T', V)
+    examples = [row[:length] for row, length in zip(batch, emissions.lengths.tolist(), strict=True)]
+    threads = min(torch.get_num_threads(), len(examples))
+    if threads <= 1:
+        return list(map(search_one, examples))
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(search_one, examples))
+
+
+def first_texts(candidates: list[Candidate], n_best: int, tokenizer: Tokenizer | None) -> list[Candidate]:
+    """Return the first `n_best` candidates of different texts."""
+    if n_best == 1 or tokenizer is None:
+        return candidates[:n_best]
+    by_text: dict[str, Candidate] = {}
+    for candidate in candidates:
+        by_text.setdefault(tokenizer.decode(candidate.tokens), candidate)
+        if len(by_text) == n_best:
+            break
+    return list(by_text.values())
