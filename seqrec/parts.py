@@ -131,6 +131,14 @@ class FrontEnd(Protocol):
         """Return T (B,) of each signal, without computing the features."""
         ...
 
+    def frame_positions(self, signals: Tensor | None, signal_lengths: Tensor) -> Tensor:
+        """Return the borders (B, T + 1) float64 between frames, in samples or points."""
+        ...
+
+    def pauses(self, signals: Tensor, signal_lengths: Tensor) -> list[Tensor]:
+        """Return each signal's pauses (K, 2) int64: first sample or point, and one behind the last."""
+        ...
+
     def fit(self, signals: Iterable[Tensor]) -> None:
         """Take statistics from the training signals (N, C); most front-ends need none and look at none."""
         ...

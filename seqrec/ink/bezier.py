@@ -11,7 +11,7 @@ from torch import Tensor
 from seqrec.errors import UserError
 from seqrec.formats.ink import PRESSURE
 from seqrec.ink.curve_fitting import Curves, Points, fit_strokes, planar_length
-from seqrec.ink.frontend import InkFrontEnd
+from seqrec.ink.frontend import InkFrontEnd, from_end_to_end
 from seqrec.ink.normalisation import InkNormalisation
 from seqrec.ink.resampling import measure_strokes
 from seqrec.sequence import Features
@@ -85,6 +85,20 @@ class BezierCurves(InkFrontEnd):
         landing = pieces.curves.first[jumps]
         result[rows[jumps], places[jumps] - 1] = _describe_moves(values[landing] - values[landing - 1])
         return Features(result.float(), pieces.lengths)
+
+    def frame_positions(self, signals: Tensor | None, signal_lengths: Tensor) -> Tensor:
+        """Return the borders (B, T + 1) between frames, in points; see `InkFrontEnd`.
+
+        A point where two curves meet counts to the second; a move of the lifted pen has no points.
+        """
+        assert signals is not None, "the positions depend on the content"
+        pieces = self._pieces(signals, signal_lengths)
+        rows, places, jumps = pieces.rows, pieces.places, pieces.jumps
+        starts = (pieces.curves.first - (signal_lengths.cumsum(0) - signal_lengths)[rows]).double()
+        borders = starts.new_zeros(len(signals), int(pieces.lengths.max()) + 1)
+        borders[rows, places] = starts
+        borders[rows[jumps], places[jumps] - 1] = starts[jumps]
+        return from_end_to_end(borders, pieces.lengths, signal_lengths)
 
     def _pieces(self, signals: Tensor, lengths: Tensor) -> _Pieces:
         strokes = measure_strokes(self.ink_normalisation(signals, lengths), lengths, _ARC_STEP)

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from seqrec.formats.ink import PRESSURE, TIME
-from seqrec.ink.frontend import InkFrontEnd, zero_padded
+from seqrec.ink.frontend import InkFrontEnd, borders_between, zero_padded
 from seqrec.ink.normalisation import InkNormalisation
 from seqrec.ink.resampling import Strokes, arc_counts, assign_frames, check_step, frames_along_arcs, measure_strokes
 from seqrec.sequence import Features
@@ -53,6 +53,14 @@ class StrokeDeltas(InkFrontEnd):
         counts = arc_counts(strokes)
         frames = frames_along_arcs(strokes, assign_frames(strokes, counts))
         return zero_padded(self._differences(frames.interpolate(strokes.points), frames.is_start), counts)
+
+    def frame_positions(self, signals: Tensor | None, signal_lengths: Tensor) -> Tensor:
+        """Return the borders (B, T + 1) between frames, in points; see `InkFrontEnd`."""
+        assert signals is not None, "the positions depend on the content"
+        strokes = self._measure(signals, signal_lengths)
+        counts = arc_counts(strokes)
+        frames = frames_along_arcs(strokes, assign_frames(strokes, counts))
+        return borders_between(frames.places, frames.is_start, counts.sum(dim=1), signal_lengths)
 
     def frame_lengths(self, signals: Tensor | None, signal_lengths: Tensor) -> Tensor:
         """Return T (B,) of each signal, without resampling."""

@@ -11,7 +11,7 @@ from torch import Tensor
 from seqrec.formats.ink import HEIGHT, PRESSURE, STROKE, TIME, X, Y
 from seqrec.ink.core_zone import core_zone
 from seqrec.ink.delayed_strokes import DelayedStrokes, find_delayed_strokes
-from seqrec.ink.frontend import InkFrontEnd, zero_padded
+from seqrec.ink.frontend import InkFrontEnd, borders_between, zero_padded
 from seqrec.ink.normalisation import InkNormalisation
 from seqrec.ink.resampling import (
     Frames,
@@ -41,6 +41,7 @@ class _Way:
     signals: Tensor  # (B, N, 6) float64
     lengths: Tensor  # (B,)
     delayed: DelayedStrokes
+    order: Tensor  # (B, N) int64, which point of the ink each one is
     zone: tuple[Tensor, Tensor]  # y of corpus line and baseline, (B, 1)
 
 
@@ -87,6 +88,19 @@ class LiwickiFeatures(InkFrontEnd):
         frames = frames_along_arcs(strokes, assign_frames(strokes, counts))
         return zero_padded(self._features(way, frames, counts.sum(dim=1)), counts)
 
+    def frame_positions(self, signals: Tensor | None, signal_lengths: Tensor) -> Tensor:
+        """Return the borders (B, T + 1) between frames, in points; see `InkFrontEnd`.
+
+        Delayed strokes count as part of the pen's way from the stroke before to the one after.
+        """
+        assert signals is not None, "the positions depend on the content"
+        way = self._way(signals, signal_lengths)
+        strokes = self._measure(way)
+        counts = arc_counts(strokes)
+        frames = frames_along_arcs(strokes, assign_frames(strokes, counts))
+        places = frames.interpolate(way.order[..., None].double())[..., 0]  # not of the way, but of the ink
+        return borders_between(places, frames.is_start, counts.sum(dim=1), signal_lengths)
+
     def _way(self, signals: Tensor, lengths: Tensor) -> _Way:
         signals = self.ink_normalisation(signals, lengths)
         valid = length_mask(lengths, signals.shape[1])
@@ -96,7 +110,7 @@ class LiwickiFeatures(InkFrontEnd):
         order = (~kept).to(torch.uint8).argsort(dim=1, stable=True)  # the kept points first
         zone = core_zone(signals, valid)
         signals = torch.cat([signals[..., :HEIGHT], scale.expand_as(valid)[..., None]], dim=2)
-        return _Way(signals.gather(1, order[..., None].expand_as(signals)), kept.sum(dim=1), delayed, zone)
+        return _Way(signals.gather(1, order[..., None].expand_as(signals)), kept.sum(dim=1), delayed, order, zone)
 
     def _measure(self, way: _Way) -> Strokes:
         one_stroke = torch.cat([way.signals[..., :STROKE], torch.zeros_like(way.signals[..., STROKE:])], dim=2)

@@ -83,6 +83,11 @@ class Frames:
         )
         return left + self.weight[:, :, None] * (right - left)
 
+    @property
+    def places(self) -> Tensor:
+        """Return where the frames (B, T) lie, in points from the first of the row, with fractions."""
+        return self.left + self.weight * (self.right - self.left)
+
 
 def measure_strokes(signals: Tensor, lengths: Tensor, step: float, use_height: bool = True) -> Strokes:
     """Normalise signals (B, N, 6) of float64 as `normalise_points` does, and measure their arcs in steps of `step`."""

@@ -10,8 +10,8 @@ from torch.nn import functional
 
 from seqrec.errors import UserError
 from seqrec.formats.ink import PRESSURE, TIME
-from seqrec.ink.frontend import InkFrontEnd, zero_padded
-from seqrec.ink.resampling import Strokes, assign_frames, check_step, locate, measure_strokes
+from seqrec.ink.frontend import InkFrontEnd, borders_between, zero_padded
+from seqrec.ink.resampling import Frames, Strokes, assign_frames, check_step, locate, measure_strokes
 from seqrec.sequence import Features
 
 
@@ -46,13 +46,18 @@ class TimedDeltas(InkFrontEnd):
         """Return the deltas before normalisation."""
         strokes = self._measure(signals, signal_lengths)
         counts = _counts(strokes)
-        slots = assign_frames(strokes, counts)
-        ordinals = strokes.is_first.cumsum(dim=1).double()
-        share = slots.index / (slots.count - 1).clamp(min=1)
-        frames = locate(_clock(strokes, ordinals), 2 * ordinals.gather(1, slots.last) + share, slots)
+        frames = _frames_along_time(strokes, counts)
         points = frames.interpolate(strokes.points)[..., :PRESSURE]
         deltas = functional.pad(points.diff(dim=1), (0, 0, 1, 0))
-        return zero_padded(torch.cat([deltas, slots.is_start[:, :, None].double()], dim=2), counts)
+        return zero_padded(torch.cat([deltas, frames.is_start[:, :, None].double()], dim=2), counts)
+
+    def frame_positions(self, signals: Tensor | None, signal_lengths: Tensor) -> Tensor:
+        """Return the borders (B, T + 1) between frames, in points; see `InkFrontEnd`."""
+        assert signals is not None, "the positions depend on the content"
+        strokes = self._measure(signals, signal_lengths)
+        counts = _counts(strokes)
+        frames = _frames_along_time(strokes, counts)
+        return borders_between(frames.places, frames.is_start, counts.sum(dim=1), signal_lengths)
 
     def frame_lengths(self, signals: Tensor | None, signal_lengths: Tensor) -> Tensor:
         """Return T (B,) of each signal, without resampling."""
@@ -75,6 +80,14 @@ def _counts(strokes: Strokes) -> Tensor:
     """Return the frames of each stroke, (B, N): at its last point, else 0."""
     steps = strokes.steps
     return torch.where(steps > 0, steps.clamp(min=2), 1).masked_fill(~strokes.is_last, 0)
+
+
+def _frames_along_time(strokes: Strokes, counts: Tensor) -> Frames:
+    """Put each stroke's frames at equal times, the first on its first point and the last on its last."""
+    slots = assign_frames(strokes, counts)
+    ordinals = strokes.is_first.cumsum(dim=1).double()
+    share = slots.index / (slots.count - 1).clamp(min=1)
+    return locate(_clock(strokes, ordinals), 2 * ordinals.gather(1, slots.last) + share, slots)
 
 
 def _duration(strokes: Strokes) -> Tensor:

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import logging
-from math import gcd
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from reprlib import repr as short_repr
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from seqrec.errors import UserError
-from seqrec.formats.audio import EXTENSIONS, decode, decode_bytes
+from seqrec.formats.audio import EXTENSIONS, decode, decode_blocks, decode_bytes, read_header
 from seqrec.parts import Inspection
 from seqrec.speech.inspection import draw_spectrogram, inspect_samples
-from seqrec.speech.portable_torchaudio import torchaudio
+from seqrec.speech.resampling import check_resampling, resample, resample_blocks, resampled_length
 
 if TYPE_CHECKING:
     from seqrec.manifest import Manifest, Row
 
 logger = logging.getLogger(__name__)
-Length = TypeVar("Length", int, np.ndarray)
-_LARGEST_FILTER = 20_000_000  # coefficients of a resampling filter; 44,056 to 16,000 Hz takes 11 million
-_LARGEST_RATIO = 100
 _MOST_SAMPLES, _MOST_HERTZ = 1 << 36, (1 << 31) - 1  # 49 days at 16 kHz; what an index holds
 
 
@@ -80,7 +78,7 @@ class AudioReader:
             samples, rate = _decode_row(row, segment, folder, data)
             _check_samples(samples, name)
             if rate != self.sample_rate:
-                _check_resampling(rate, self.sample_rate, name)
+                check_resampling(rate, self.sample_rate, name)
         except UserError as error:
             raise UserError(f"example `{row.id}`: {error}") from None
         return inspect_samples(samples, rate, resampled_length(len(samples), rate, self.sample_rate))
@@ -104,20 +102,52 @@ class AudioReader:
 
     def convert(self, samples: np.ndarray, rate: int, name: str) -> Tensor:
         """Check samples (N, channels), mix them down and resample them to (N', 1)."""
+        signal = self._mix(samples, name)
+        if rate != self.sample_rate:
+            self._check_rate(rate, name)
+            signal = resample(signal, rate, self.sample_rate)
+        return signal[:, None]
+
+    def blocks(self, path: Path) -> RecordingBlocks:
+        """Open a file that may be too long to `load`; what comes in its blocks is the same."""
+        header = read_header(path)
+        return RecordingBlocks(self, path, resampled_length(header.num_samples, header.sample_rate, self.sample_rate))
+
+    def convert_blocks(self, path: Path) -> Iterator[Tensor]:
+        """Yield a file's signal in blocks (n, 1), one after the other; together what `load` returns."""
+        rate, blocks = decode_blocks(path)
+        signal: Iterator[Tensor] = (self._mix(samples, str(path)) for samples in blocks)
+        if rate != self.sample_rate:
+            self._check_rate(rate, str(path))
+            signal = resample_blocks(signal, rate, self.sample_rate)
+        return (block[:, None] for block in signal)  # (n,) -> (n, 1)
+
+    def _mix(self, samples: np.ndarray, name: str) -> Tensor:
         _check_samples(samples, name)
         if samples.shape[1] > 1:
             self._say_once(name, f"mixing {samples.shape[1]} channels down to one (said once)")
-        signal = torch.from_numpy(samples.mean(axis=1, dtype=np.float32))  # (N, channels) -> (N,)
-        if rate != self.sample_rate:
-            _check_resampling(rate, self.sample_rate, name)
-            self._say_once(name, f"resampling {rate} Hz to {self.sample_rate} Hz (said once for each rate)")
-            signal = torchaudio.functional.resample(signal, rate, self.sample_rate)
-        return signal[:, None]
+        return torch.from_numpy(samples.mean(axis=1, dtype=np.float32))  # (N, channels) -> (N,)
+
+    def _check_rate(self, rate: int, name: str) -> None:
+        check_resampling(rate, self.sample_rate, name)
+        self._say_once(name, f"resampling {rate} Hz to {self.sample_rate} Hz (said once for each rate)")
 
     def _say_once(self, name: str, message: str) -> None:
         if message not in self._said:
             self._said.add(message)
             logger.warning(f"{name}: {message}")
+
+
+@dataclass(frozen=True)
+class RecordingBlocks:
+    """A recording in blocks (n, 1) of constant size, decoded anew each time they are gone through."""
+
+    reader: AudioReader
+    path: Path
+    length: int  # N, as the header promises it
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return self.reader.convert_blocks(self.path)
 
 
 def _to_float(samples: np.ndarray) -> np.ndarray:
@@ -129,34 +159,12 @@ def _to_float(samples: np.ndarray) -> np.ndarray:
     return samples.astype(np.float32)
 
 
-def resampled_length(num_samples: Length, rate: int, new_rate: int) -> Length:
-    """Return how many samples torchaudio's resampling makes of `num_samples`: the ceiling of their share in float32."""
-    if rate == new_rate:
-        return num_samples
-    divisor = gcd(rate, new_rate)
-    old, new = rate // divisor, new_rate // divisor
-    shares = np.ceil((new * np.asarray(num_samples) / old).astype(np.float32)).astype(np.int64)
-    lengths = np.minimum(shares, (np.asarray(num_samples) // old + 1) * new)
-    return lengths if isinstance(num_samples, np.ndarray) else int(lengths)
-
-
 def _check_samples(samples: np.ndarray, name: str) -> None:
     if samples.size == 0:
         raise UserError(f"{name}: holds no samples; record it again or leave it out")
     if not np.isfinite(samples).all():
         bad = np.count_nonzero(~np.isfinite(samples))
         raise UserError(f"{name}: {bad} of {samples.size} samples are NaN or infinite; record it again or leave it out")
-
-
-def _check_resampling(rate: int, new_rate: int, name: str) -> None:
-    """Refuse rates, mostly of damaged headers, whose filters or output would take gigabytes."""
-    divisor = gcd(rate, new_rate)
-    ratio = max(rate, new_rate) / min(rate, new_rate)
-    if (rate // divisor) * (new_rate // divisor) > _LARGEST_FILTER or ratio > _LARGEST_RATIO:
-        raise UserError(
-            f"{name}: its rate of {rate} Hz cannot be resampled to {new_rate} Hz in reasonable memory; "
-            "convert it to a usual rate, such as 16000 Hz"
-        )
 
 
 def _path(row: Row) -> str:

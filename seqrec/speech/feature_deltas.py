@@ -7,7 +7,7 @@ from torch import Tensor
 
 from seqrec.sequence import Features
 
-_REACH = 2  # frames to either side, as HTK's DELTAWINDOW and ACCWINDOW
+DELTA_REACH = 2  # frames to either side, as HTK's DELTAWINDOW and ACCWINDOW
 
 
 def stack_deltas(features: Features, order: int) -> Features:
@@ -25,9 +25,9 @@ def stack_deltas(features: Features, order: int) -> Features:
 
 def _deltas(values: Tensor, lengths: Tensor) -> Tensor:
     count = values.shape[1]
-    places = torch.arange(-_REACH, count + _REACH, device=values.device).clamp(min=0)
+    places = torch.arange(-DELTA_REACH, count + DELTA_REACH, device=values.device).clamp(min=0)
     places = places.minimum(lengths[:, None] - 1)  # (T + 4,) -> (B, T + 4)
     values = values.gather(1, places[..., None].expand(-1, -1, values.shape[2]))
-    steps = range(1, _REACH + 1)
-    slopes = [k * (values[:, _REACH + k :][:, :count] - values[:, _REACH - k :][:, :count]) for k in steps]
+    steps = range(1, DELTA_REACH + 1)
+    slopes = [k * (values[:, DELTA_REACH + k :][:, :count] - values[:, DELTA_REACH - k :][:, :count]) for k in steps]
     return torch.stack(slopes).sum(dim=0) / (2 * sum(k * k for k in steps))

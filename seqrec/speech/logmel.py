@@ -8,9 +8,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from seqrec.normalisation import GlobalNormalisation
+from seqrec.normalisation import FrameStatistics, GlobalNormalisation
 from seqrec.sequence import Features, length_mask, num_windows
-from seqrec.speech.feature_deltas import stack_deltas
+from seqrec.speech.feature_deltas import DELTA_REACH, stack_deltas
+from seqrec.speech.pauses import find_pauses
 from seqrec.speech.portable_torchaudio import torchaudio
 
 
@@ -55,6 +56,7 @@ class LogMel(nn.Module):
     ) -> None:
         super().__init__()
         self.num_features = (1 + deltas) * num_mels
+        self.sample_rate = sample_rate
         self.window = round(sample_rate * window_ms / 1000)  # samples
         self.hop = round(sample_rate * hop_ms / 1000)  # samples
         top = sample_rate / 2 if high_hz is None else high_hz
@@ -73,9 +75,35 @@ class LogMel(nn.Module):
         self.bank: Tensor
         self.taper: Tensor
 
+    @property
+    def needs_statistics(self) -> bool:
+        """Whether features cannot be normalised before all frames of their utterance are known."""
+        return self.normalize == "utterance"
+
+    @property
+    def edge_frames(self) -> int:
+        """How many frames on either side a frame's features depend on."""
+        return self.deltas * DELTA_REACH
+
     def frame_lengths(self, signals: Tensor | None, signal_lengths: Tensor) -> Tensor:
         """Return T of each signal from its length; the signals themselves are not looked at."""
         return num_windows(signal_lengths, self.window, self.hop)
+
+    def frame_positions(self, signals: Tensor | None, signal_lengths: Tensor) -> Tensor:
+        """Return the samples (B, T + 1) float64 between frames: halfway from one window's middle to the next one's.
+
+        Frame t lies from border t to border t + 1; the first begins with the signal, the last ends with it, and so do
+        the borders behind it. The signals themselves are not looked at.
+        """
+        counts = self.frame_lengths(None, signal_lengths)
+        numbers = torch.arange(int(counts.max()) + 1, device=signal_lengths.device)
+        borders = (numbers * self.hop + (self.window - self.hop) / 2).double().masked_fill(numbers == 0, 0.0)
+        ends = signal_lengths[:, None].double()
+        return torch.where(numbers < counts[:, None], borders, ends)  # (T + 1,) -> (B, T + 1)
+
+    def pauses(self, signals: Tensor, signal_lengths: Tensor) -> list[Tensor]:
+        """Return where nobody speaks, (K, 2) for each of the signals (B, N, 1); see `find_pauses`."""
+        return find_pauses(signals, signal_lengths, self.hop, self.sample_rate)
 
     def forward(self, signals: Tensor, signal_lengths: Tensor) -> Features:
         """Turn signals (B, N, 1) into features (B, T, F)."""
@@ -110,13 +138,20 @@ class LogMel(nn.Module):
             energies = spectrum.real.square() + spectrum.imag.square()
             return (energies @ self.bank).clamp(min=self.floor).log()  # (B, T, bins) -> (B, T, F)
 
-    def normalise(self, features: Features) -> Features:
-        """Normalise as `normalize` says, zero in the padding."""
+    def normalise(self, features: Features, statistics: FrameStatistics | None = None) -> Features:
+        """Normalise as `normalize` says, zero in the padding.
+
+        Args:
+            features: of whole utterances or, with `statistics`, of parts of one.
+            statistics: of all frames of the utterance, before they are normalised.
+        """
         if self.normalize == "global":
             return self.normalisation(features)
         mask = length_mask(features.lengths, features.values.shape[1])[..., None]
         values = features.values * mask
-        if self.normalize == "utterance":
+        if self.normalize == "utterance" and statistics is not None:
+            values = (values - statistics.mean.to(values)) * mask / (statistics.deviation.to(values) + 1e-3)
+        elif self.normalize == "utterance":
             count = features.lengths[:, None, None]
             values = (values - values.sum(1, keepdim=True) / count) * mask
             deviation = (values.square().sum(1, keepdim=True) / count).sqrt()

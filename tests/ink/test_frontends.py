@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -47,11 +48,60 @@ def test_batch_and_padding_change_nothing(front_end: InkFrontEnd, batch: list[In
     assert together.values.shape == (len(batch), int(together.lengths.max()), front_end.num_features)
     assert together.values.isfinite().all()
     assert torch.equal(front_end.frame_lengths(signals, lengths), together.lengths)
+    positions = front_end.frame_positions(signals, lengths)
+    assert positions.shape == (len(batch), together.values.shape[1] + 1)
     for ink, values, length in zip(batch, together.values, together.lengths, strict=True):
         alone = front_end(torch.from_numpy(ink.to_signal())[None], torch.tensor([ink.num_points]))
         assert alone.lengths.tolist() == [length]
         assert torch.equal(alone.values[0], values[:length])
         assert not values[length:].any()
+    for ink, borders, length in zip(batch, positions, together.lengths, strict=True):
+        own = front_end.frame_positions(torch.from_numpy(ink.to_signal())[None], torch.tensor([ink.num_points]))
+        assert torch.equal(borders[: length + 1], own[0])
+        assert (borders[length:] == ink.num_points).all()
+        assert borders[0] == 0
+        assert (borders.diff() >= 0).all()
+
+
+def test_frames_of_equal_arc_lie_between_the_points_they_pass() -> None:
+    ink = Ink.from_strokes([[[x, 0, x] for x in (0, 1, 4)], [[4, 2, 5]], [[5, 2, 6], [5, 1, 7]]], height=1.0)
+    signal, length = torch.from_numpy(ink.to_signal())[None], torch.tensor([6])
+    borders = StrokeDeltas(1.0, normalize="none").frame_positions(signal, length)[0]
+    third = 1 / 3  # of the way from point 1 to point 2, which is three steps long
+    places = [0, 1, 1 + third, 1 + 2 * third, 2]
+    middles = [(a + b) / 2 for a, b in pairwise(places)]
+    torch.testing.assert_close(borders, torch.tensor([0, *middles, 3, 4, 4.5, 6], dtype=torch.float64))
+
+
+def test_a_stroke_that_stands_still_is_one_frames() -> None:
+    ink = Ink.from_strokes([[[0, 0, 0]] * 5, [[3, 0, 1]] * 4], height=1.0)
+    signal, length = torch.from_numpy(ink.to_signal())[None], torch.tensor([9])
+    for front_end in (StrokeDeltas(1.0, normalize="none"), TimedDeltas(1.0), BezierCurves(normalize="none")):
+        borders = front_end.frame_positions(signal, length)[0].tolist()
+        assert sorted(set(borders)) == [0, 5, 9]
+
+
+def test_a_move_of_the_pen_has_no_points_in_curves() -> None:
+    ink = Ink.from_strokes([[[0, 0], [1, 0], [2, 0]], [[3, 0], [4, 0]]], height=1.0)
+    signal, length = torch.from_numpy(ink.to_signal())[None], torch.tensor([5])
+    assert BezierCurves().frame_positions(signal, length).tolist() == [[0, 3, 3, 5]]
+
+
+def test_delayed_strokes_belong_to_where_they_were_written() -> None:
+    stem = [[x, y] for x in range(0, 30, 3) for y in (10, 30)]
+    ink = Ink.from_strokes([stem, [[10, 0], [12, 0]], [[40, 10], [40, 30]]])
+    signal, length = torch.from_numpy(ink.to_signal())[None], torch.tensor([ink.num_points])
+    front_end = LiwickiFeatures(0.1, slope=False, slant=False, height=False)
+    borders = front_end.frame_positions(signal, length)[0]
+    assert ((borders > 19) & (borders < 22)).sum() > 3  # the pen's way over the dot's points
+
+
+def test_pauses_are_where_the_pen_was_lifted() -> None:
+    inks = [Ink.from_strokes([[[0, 0]] * 3, [[1, 1]], [[2, 2]] * 2]), Ink.from_strokes([[[0, 0]]])]
+    signals, lengths = pad_signals([torch.from_numpy(ink.to_signal()) for ink in inks])
+    first, second = StrokeDeltas().pauses(signals, lengths)
+    assert first.tolist() == [[3, 3], [4, 4]]
+    assert second.shape == (0, 2)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
