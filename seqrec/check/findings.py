@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from seqrec.parts import Problem, Severity
+from seqrec.report.page import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,13 +67,6 @@ class Findings:
             for (what, where), one in self._open.items()
         ]
         return tuple(sorted(found, key=lambda one: (SEVERITIES.index(one.severity), -one.count)))
-
-
-def visible(text: str) -> str:
-    """Return `text` with what a terminal does not print, or obeys, written as escapes."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
-    )
 
 
 def shorten(text: str) -> str:

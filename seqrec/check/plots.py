@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Mapping
-from importlib.util import find_spec
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqrec.errors import UserError
+from seqrec.report.pictures import BLUE, GREEN, GREY, ORANGE, add_legend, draw_svg
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,31 +15,9 @@ if TYPE_CHECKING:
     from seqrec.check.feasibility import Padding
     from seqrec.parts import Reader
 
-COLOURS = {"train": "#2f6db3", "dev": "#e08e2b", "test": "#3c9a5f"}
-_OTHER = "#2f6db3"
-_PADDING = "#d9dde3"
+COLOURS = {"train": BLUE, "dev": ORANGE, "test": GREEN}
 _BINS = 50
 _STRETCH = 2.0  # times the 99th percentile, what an axis may reach
-_STYLE: Any = {
-    "font.size": 9.0,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#8a929c",
-    "axes.labelcolor": "#3b424b",
-    "xtick.color": "#3b424b",
-    "ytick.color": "#3b424b",
-    "svg.hashsalt": "seqrec",  # the same picture is the same bytes
-}
-
-
-def need_matplotlib() -> None:
-    """Refuse to go on without Matplotlib.
-
-    Raises:
-        UserError: it is not installed.
-    """
-    if find_spec("matplotlib") is None:
-        raise UserError("--html draws with Matplotlib, which is not installed; pip install 'seqrec[report]'")
 
 
 def histogram(values: Mapping[str, np.ndarray], label: str) -> str:
@@ -60,7 +36,7 @@ def histogram(values: Mapping[str, np.ndarray], label: str) -> str:
     def draw(axes: Any) -> None:
         for name, numbers in values.items():
             shares = np.histogram(np.minimum(numbers, edges[-1]), edges)[0] / len(numbers)
-            colour = COLOURS.get(name, _OTHER)
+            colour = COLOURS.get(name, BLUE)
             axes.stairs(100 * shares, edges, fill=True, color=colour, alpha=0.18)
             axes.stairs(100 * shares, edges, color=colour, linewidth=1.4, label=name)
         axes.set_xlabel(label)
@@ -68,9 +44,9 @@ def histogram(values: Mapping[str, np.ndarray], label: str) -> str:
         axes.set_ylim(bottom=0)
         axes.locator_params(axis="x", integer=np.issubdtype(everything.dtype, np.integer))
         if len(values) > 1:
-            _legend(axes)
+            add_legend(axes)
 
-    return _svg(draw, 5.6, 2.5)
+    return draw_svg(draw, 5.6, 2.5)
 
 
 def _edges(values: np.ndarray) -> np.ndarray:
@@ -85,34 +61,16 @@ def padding_picture(padding: Padding) -> str:
 
     def draw(axes: Any) -> None:
         edges = np.arange(len(padding.real) + 1)
-        axes.stairs(padding.padded, edges, fill=True, color=_PADDING, label="padding")
-        axes.stairs(padding.real, edges, fill=True, color=_OTHER, label="frames")
+        axes.stairs(padding.padded, edges, fill=True, color=GREY, label="padding")
+        axes.stairs(padding.real, edges, fill=True, color=BLUE, label="frames")
         axes.set_xlabel("batches, the longest examples first")
         axes.set_ylabel("frames")
         axes.set_ylim(bottom=0)
-        _legend(axes)
+        add_legend(axes)
 
-    return _svg(draw, 5.6, 2.5)
+    return draw_svg(draw, 5.6, 2.5)
 
 
 def example_picture(reader: Reader, signal: Tensor) -> str:
     """Draw an example as its reader draws it."""
-    return _svg(lambda axes: reader.draw(signal, axes), 5.6, 1.9)
-
-
-def _legend(axes: Any) -> None:
-    """Name the curves above the axes, where nothing is drawn."""
-    axes.legend(frameon=False, ncols=3, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0)
-
-
-def _svg(draw: Callable[[Any], None], width: float, height: float) -> str:
-    """Return an SVG of `width` x `height` inches."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
-    with rc_context(_STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        draw(figure.subplots())
-        file = io.StringIO()
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    return file.getvalue()
+    return draw_svg(lambda axes: reader.draw(signal, axes), 5.6, 1.9)

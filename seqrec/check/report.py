@@ -11,9 +11,10 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from seqrec.check.findings import SEVERITIES, visible
+from seqrec.check.findings import SEVERITIES
 from seqrec.check.histogram import sparkline
 from seqrec.corpora.prepare import text_choices
+from seqrec.report.page import visible
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

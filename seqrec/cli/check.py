@@ -139,17 +139,17 @@ def _check(corpus: Corpus, options: Options) -> bool:
     from seqrec.progress import console, track
 
     if options.html:
-        from seqrec.check.plots import need_matplotlib
+        from seqrec.report.pictures import need_matplotlib
 
-        need_matplotlib()
+        need_matplotlib("--html")
     result = check(corpus, Effort(options.limit, options.workers, options.measure), track)
     if options.format == "json":
         print(json.dumps(to_json(result), ensure_ascii=False, indent=2))
     else:
         show(result, Console())
     if options.html:
-        from seqrec.check.html import write_page
+        from seqrec.check.html import write_check
 
-        write_page(result, options.html)
+        write_check(result, options.html)
         console.print(f"page: {options.html}", soft_wrap=True, highlight=False)
     return result.is_good

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -10,11 +10,10 @@ from rich.text import Text
 
 from seqrec.evaluation import Hypothesis
 from seqrec.metrics.rates import ErrorRates
+from seqrec.report.analysis import Analysis
+from seqrec.report.figures import confidence_lines, drawing_of_intervals, percent, tiles
 
-
-def percent(rate: float) -> str:
-    """Write a fraction as a percentage."""
-    return f"{100 * rate:.2f} %"
+__all__ = ["corpus_table", "percent", "report_lines", "sample_table", "score_table"]
 
 
 def score_table(scores: Mapping[str, tuple[ErrorRates, float]]) -> Table:
@@ -27,6 +26,14 @@ def score_table(scores: Mapping[str, tuple[ErrorRates, float]]) -> Table:
         edits = (words.substitutions, words.insertions, words.deletions, words.reference_length, rates.examples)
         table.add_row(split, percent(rates.wer), percent(rates.cer), *map(str, edits), f"{seconds:.1f} s")
     return table
+
+
+def report_lines(analysis: Analysis) -> Iterator[str]:
+    """Yield the other figures of a report, and what its intervals are."""
+    yield from (f"{tile.name}: {tile.value} ({tile.note})" for tile in tiles(analysis))
+    yield drawing_of_intervals(analysis)
+    if analysis.calibrated:
+        yield from confidence_lines(analysis.calibrated)
 
 
 def sample_table(hypotheses: Sequence[Hypothesis], count: int = 3) -> Table:

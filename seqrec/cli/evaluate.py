@@ -1,26 +1,40 @@
-"""`seqrec evaluate RUN`: WER and CER of a split, or of any manifest."""
+"""`seqrec evaluate RUN`: WER and CER of a split, or of any manifest, with a report."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seqrec.errors import UserError, did_you_mean
 
-USAGE = """usage: seqrec evaluate RUN [split=test] [manifest=PATH] [decoder=greedy] [text.unknown=error] [device=auto]
+if TYPE_CHECKING:
+    from seqrec.cli.run_options import OpenRun
+    from seqrec.metrics.calibration import Calibration
 
-Scores a run's best checkpoint and writes RUN/evaluation/SPLIT-DECODER/{report.json,hypotheses.jsonl}.
+USAGE = """usage: seqrec evaluate RUN [split=test] [manifest=PATH] [decoder=greedy] [by=KEY,KEY] [KEY=VALUE ...]
 
-  split=dev             another split of the run's corpus
+Scores a run's best checkpoint and writes into RUN/evaluation/SPLIT-DECODER/:
+  report.html           everything on one page, with plots and drawn examples (needs: pip install 'seqrec[report]')
+  report.md, .json      error rates with 95 % intervals, by speaker or writer and length, confusions, speed
+  hypotheses.jsonl      id, reference, hypothesis, score and edits of each example; what `seqrec compare` reads
+  references.trn, hypotheses.trn, hypotheses.ctm
+                        for sclite; times of words where the signal has a sample rate
+
+  split=dev             another split of the run's corpus; dev also fits RUN/calibration.json, by which confidences
+                        come to mean what they say
   manifest=PATH         any manifest instead of a split
-  decoder=NAME          another decoder, with its options as decoder.OPTION=VALUE
+  decoder=NAME          another decoder, with its options as decoder.OPTION=VALUE; decoder.n_best=10, where it has
+                        that option, also gives the error of the best of ten
+  by=age,gender         error rates for each value of these keys of the manifest, too
   text.unknown=drop     score references with characters outside the alphabet, too; they count as errors
   data_dir=PATH         where the prepared corpus lies, if it has moved
   device=auto|cpu|cuda  where the recogniser runs
 """
-OPTIONS = ("split", "manifest", "decoder", "text.unknown", "data_dir", "device")
+OPTIONS = ("split", "manifest", "decoder", "by", "text.unknown", "data_dir", "device")
+SPLITS = ("train", "dev", "test")
 
 
 def main(words: Sequence[str]) -> None:
@@ -28,42 +42,85 @@ def main(words: Sequence[str]) -> None:
     if not words or words[0] in ("-h", "--help") or "--help" in words:
         print(USAGE, end="")
         return
-    from seqrec.cli.console import sample_table, score_table
     from seqrec.cli.run_options import load_run
-    from seqrec.corpora.shards.fetch import corpus_folder
-    from seqrec.evaluation import evaluate
-    from seqrec.progress import console, track
 
-    options = _parse(words[1:])
-    run = load_run(words[0], options)
-    split = options.get("split", "test")
+    options = parse_options(words[1:], OPTIONS, "evaluate")
+    split = split_name(options)
+    _evaluate(load_run(words[0], options), split, options)
+
+
+def split_name(options: Mapping[str, str]) -> str:
+    """Return the split, or a name for the manifest that no split of a corpus has."""
     if "manifest" in options:
         if "split" in options:
             raise UserError("give split= or manifest=, not both")
         manifest = Path(options["manifest"])
-        digest = hashlib.sha256(str(manifest.absolute()).encode()).hexdigest()
-        split = f"{manifest.stem}-{digest[:6]}"  # never the name of a split of the corpus
-    else:
-        manifest = corpus_folder(run.config) / f"manifest-{split}.jsonl"
-    if split not in ("train", "dev", "test") and "manifest" not in options:
-        raise UserError(f"split={split} is none of train, dev, test{did_you_mean(split, ('train', 'dev', 'test'))}")
-    result = evaluate(run.transcriber, manifest, track=partial(track, title=f"scoring {split}"))
-    folder = run.folder.evaluation(split, run.decoder_name)
-    result.write(folder)
-    console.print(score_table({split: (result.rates, result.seconds)}))
-    console.print(sample_table(result.hypotheses))
-    console.print(f"written to {folder}", soft_wrap=True, highlight=False)
+        return f"{manifest.stem}-{hashlib.sha256(str(manifest.absolute()).encode()).hexdigest()[:6]}"
+    split = options.get("split", "test")
+    if split not in SPLITS:
+        raise UserError(f"split={split} is none of {', '.join(SPLITS)}{did_you_mean(split, SPLITS)}")
+    return split
 
 
-def _parse(words: Sequence[str]) -> dict[str, str]:
+def parse_options(words: Sequence[str], known: Sequence[str], verb: str) -> dict[str, str]:
+    """Return the options KEY=VALUE of a verb, those of a decoder among them."""
     options = {}
     for word in words:
         key, sign, value = word.partition("=")
         if not sign:
-            raise UserError(f"`{word}`: options of evaluate read KEY=VALUE, such as split=dev")
-        if key not in OPTIONS and not key.startswith("decoder."):
-            raise UserError(f"`{key}` is no option of evaluate{did_you_mean(key, OPTIONS)}")
+            raise UserError(f"`{word}`: options of {verb} read KEY=VALUE, such as split=dev")
+        if key not in known and not key.startswith("decoder."):
+            raise UserError(f"`{key}` is no option of {verb}{did_you_mean(key, known)}")
         if key in options:
             raise UserError(f"`{key}` is given twice; give it once")
         options[key] = value
     return options
+
+
+def _evaluate(run: OpenRun, split: str, options: Mapping[str, str]) -> None:
+    from seqrec.cli.console import report_lines, sample_table, score_table
+    from seqrec.corpora.shards.fetch import corpus_folder
+    from seqrec.evaluation import evaluate
+    from seqrec.progress import console, track
+    from seqrec.report.analysis import About, analyse
+    from seqrec.report.calibrating import Calibrated
+    from seqrec.report.folder import write_page, write_report
+    from seqrec.report.sclite import write_sclite
+    from seqrec.report.training_text import training_words
+
+    corpus = corpus_folder(run.config)
+    manifest = Path(options["manifest"]) if "manifest" in options else corpus / f"manifest-{split}.jsonl"
+    by = [key.strip() for key in options.get("by", "").split(",") if key.strip()]
+    calibration = _calibration(run, split, manifest)
+    temperature = calibration.temperature if calibration else 1.0
+    show = partial(track, title=f"scoring {split}")
+    result = evaluate(run.transcriber, manifest, track=show, by=by, temperature=temperature)
+    tokenizer = run.transcriber.parts.tokenizer
+    words = training_words(corpus / "manifest-train.jsonl", tokenizer, partial(track, title="reading training text"))
+    about = About(run.folder.path.resolve().name, split, run.decoder_name, options, run.transcriber.device)
+    calibrated = Calibrated.of(result.confidences, calibration) if result.confidences else None
+    analysis = analyse(result, tokenizer, about, by, words, calibrated)
+    folder = run.folder.evaluation(split, run.decoder_name)
+    write_report(analysis, folder)
+    write_sclite(analysis, folder, run.transcriber.sample_rate)
+    has_page = write_page(analysis, folder, run.transcriber, manifest)
+    console.print(score_table({split: (result.rates, result.seconds)}))
+    for line in report_lines(analysis):
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
+    console.print(sample_table(result.hypotheses))
+    if not has_page:
+        console.print("no report.html: Matplotlib is not installed; pip install 'seqrec[report]'", markup=False)
+    console.print(f"written to {folder}", soft_wrap=True, highlight=False)
+
+
+def _calibration(run: OpenRun, split: str, manifest: Path) -> Calibration | None:
+    """Return the run's calibration, fitted anew on dev."""
+    from seqrec.progress import track
+    from seqrec.report.calibrating import calibrate, read_calibration, write_calibration
+
+    path = run.folder.path / "calibration.json"
+    if split != "dev":
+        return read_calibration(path)
+    calibration = calibrate(run.transcriber, manifest, split, partial(track, title="fitting confidences on dev"))
+    write_calibration(path, calibration)
+    return calibration

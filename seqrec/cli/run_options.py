@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,13 @@ import yaml
 
 from seqrec.cli.compose import complete
 from seqrec.errors import UserError, did_you_mean
+from seqrec.progress import console
 from seqrec.run_folder import RunFolder, open_run, part_name
 from seqrec.share import build, constructor_defaults, share_folder
 from seqrec.transcriber import Transcriber, check_device, load
+
+_PREFIX = "decoder."
+_UNTUNED = "untuned"  # an option of no verb
 
 
 @dataclass(frozen=True)
@@ -24,37 +29,104 @@ class OpenRun:
     config: Mapping[str, Any]
     transcriber: Transcriber
     decoder_name: str
+    decoder_part: Mapping[str, Any]  # what the decoder was built from
+
+
+def options_of(words: Sequence[str], known: Sequence[str], verb: str) -> dict[str, str]:
+    """Return the options KEY=VALUE of a verb, those of a decoder among them.
+
+    Raises:
+        UserError: a word is none of the `known` options, or one is given twice.
+    """
+    options: dict[str, str] = {}
+    for word in words:
+        key, sign, value = word.partition("=")
+        if not sign:
+            raise UserError(f"`{word}`: options of {verb} read KEY=VALUE, such as split=dev")
+        if key not in known and not key.startswith("decoder."):
+            raise UserError(f"`{key}` is no option of {verb}{did_you_mean(key, known)}")
+        if key in options:
+            raise UserError(f"`{key}` is given twice; give it once")
+        options[key] = value
+    return options
 
 
 def load_run(path: str, options: Mapping[str, str]) -> OpenRun:
-    """Load a run under `options`: decoder, decoder.OPTION, text.unknown, data_dir, device."""
+    """Load a run under `options`: decoder, decoder.OPTION, text.unknown, data_dir, device.
+
+    A decoder that `seqrec tune` has tuned for this run takes what it found, but for the options that are given.
+    """
     folder = open_run(path)
     config = folder.read_config()
-    transcriber = load(path, check_device(options.get("device", "auto")))
-    part = _decoder_part(config["decoder"], options)
-    transcriber = Transcriber(transcriber.parts, build(part, "decoder"), transcriber.device)
+    loaded = load(path, check_device(options.get("device", "auto")))
+    part, name = _chosen_decoder(config["decoder"], options)
+    part = _with_options(part, _tuned(folder, name, options), options)
+    transcriber = Transcriber(loaded.parts, build(part, "decoder"), loaded.device, loaded.temperature, loaded.windows)
     unknown = options.get("text.unknown", config["text"]["unknown"])
     if unknown not in ("error", "drop"):
         raise UserError(f"text.unknown={unknown} is neither error nor drop")
     transcriber.parts.tokenizer.unknown = unknown
     config["data_dir"] = options.get("data_dir", config["data_dir"])
-    return OpenRun(folder, config, transcriber, part_name(part))
+    return OpenRun(folder, config, transcriber, part_name(part), part)
 
 
-def _decoder_part(part: Mapping[str, Any], options: Mapping[str, str]) -> dict[str, Any]:
-    """Return the run's decoder, or the one named, under its options."""
-    part = dict(part)
-    if "decoder" in options:
-        names = {path.stem: path for path in (share_folder("conf") / "decoder").glob("*.yaml")}
-        if options["decoder"] not in names:
-            raise UserError(f"decoder={options['decoder']} is none{did_you_mean(options['decoder'], names)}")
-        path: Path = names[options["decoder"]]
-        part = complete(yaml.safe_load(path.read_text(encoding="utf-8")))
+def _chosen_decoder(part: Mapping[str, Any], options: Mapping[str, str]) -> tuple[dict[str, Any], str]:
+    """Return the run's decoder, or the one named in `options`, and its name."""
+    if "decoder" not in options:
+        return dict(part), part_name(part)
+    name = options["decoder"]
+    paths = {path.stem: path for path in (share_folder("conf") / "decoder").glob("*.yaml")}
+    if name not in paths:
+        raise UserError(f"decoder={name} is none{did_you_mean(name, paths)}")
+    return complete(yaml.safe_load(paths[name].read_text(encoding="utf-8"))), name
+
+
+def _with_options(part: dict[str, Any], tuned: Mapping[str, Any], options: Mapping[str, str]) -> dict[str, Any]:
+    """Return a decoder with what was tuned and what is given."""
     known = constructor_defaults(part["_target_"]) or {}
-    for key, value in options.items():
-        group, _, name = key.partition(".")
-        if group == "decoder" and name:
-            if name not in known:
-                raise UserError(f"`{key}` is no option of {part['_target_']}{did_you_mean(name, known)}")
-            part[name] = yaml.safe_load(value)
-    return part
+    given = {key.partition(".")[2]: yaml.safe_load(value) for key, value in options.items() if key.startswith(_PREFIX)}
+    for name in (name for name in given if name not in known):
+        hint = "; it gives one reading, decoder=beam more" if name == "n_best" else did_you_mean(name, known)
+        raise UserError(f"`decoder.{name}` is no option of {part['_target_']}{hint}")
+    return {**part, **tuned, **given}
+
+
+def tuning_file(folder: RunFolder, decoder: str) -> Path:
+    """Return where the options lie that a decoder was tuned to."""
+    return folder.path / "tuning" / f"{decoder}.json"
+
+
+def untuned(options: Mapping[str, str]) -> dict[str, str]:
+    """Return `options` with which `load_run` leaves aside what a decoder was tuned to."""
+    return {**options, _UNTUNED: "true"}
+
+
+def _tuned(folder: RunFolder, decoder: str, options: Mapping[str, str]) -> dict[str, Any]:
+    """Return the options that a decoder was tuned to, and say so; none where they are of another language model.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    path = tuning_file(folder, decoder)
+    if _UNTUNED in options or not path.is_file():
+        return {}
+    try:
+        tuned = json.loads(path.read_text(encoding="utf-8"))["options"]
+        tuned = dict(tuned.items())
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise UserError(f"{path} holds no `options` ({error}); tune again, or delete it") from None
+    others = [key for key in ("lm", "unit") if _differs(options.get(_PREFIX + key), tuned.get(key))]
+    if others:
+        _say(f"{path} is of {', '.join(f'{key}={tuned.get(key)}' for key in others)}: not used")
+        return {}
+    used = {key: value for key, value in tuned.items() if _PREFIX + key not in options}
+    _say(f"decoder={decoder} as tuned ({path}): {', '.join(f'{key}={value}' for key, value in used.items())}")
+    return tuned
+
+
+def _differs(given: str | None, tuned: Any) -> bool:
+    return given is not None and Path(given).expanduser().resolve() != Path(str(tuned)).resolve()
+
+
+def _say(message: str) -> None:
+    console.print(message, soft_wrap=True, highlight=False, markup=False)

@@ -16,6 +16,8 @@ from seqrec.cli.ranks import is_first_rank
 from seqrec.errors import Interrupted, UserError
 from seqrec.evaluation import evaluate
 from seqrec.progress import console, track
+from seqrec.report.analysis import About, analyse
+from seqrec.report.folder import write_report
 from seqrec.run_folder import RunFolder, part_name
 from seqrec.training.fit import fit
 from seqrec.training.module import RecognitionTraining
@@ -53,7 +55,10 @@ def _score(config: Mapping[str, Any], run: RunFolder, corpus: Path, trainer: Tra
         manifest = corpus / f"manifest-{split}.jsonl"
         if manifest.is_file():
             results[split] = evaluate(transcriber, manifest, track=partial(track, title=f"scoring {split}"))
-            results[split].write(run.evaluation(split, part_name(config["decoder"])))
+            decoder = part_name(config["decoder"])
+            what = About(run.path.resolve().name, split, decoder, {}, transcriber.device)
+            analysis = analyse(results[split], transcriber.parts.tokenizer, what)
+            write_report(analysis, run.evaluation(split, decoder))
     metrics: dict[str, Any] = {split: result.rates.to_json() for split, result in results.items()}
     metrics["train"] = {"seconds": round(seconds, 1), "epochs": trainer.current_epoch, "steps": trainer.global_step}
     run.metrics.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")

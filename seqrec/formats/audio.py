@@ -14,6 +14,7 @@ import soundfile
 from seqrec.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 EXTENSIONS = (".wav", ".flac", ".ogg", ".opus", ".mp3")
@@ -24,6 +25,7 @@ _SPHERE_FIELD = re.compile(rb"^(\w+) -(?:i|s\d+) (\S+)$", re.MULTILINE)
 _SPHERE_SIZES = (b"sample_count", b"sample_n_bytes", b"channel_count")  # the first: of each channel
 _LONGEST_SPHERE_HEADER = 1 << 16  # bytes; nearly all have 1024
 _LOSSY = ("OGG", "MP3")  # containers whose decoders go astray right after a seek, or in the last page
+_BLOCK = 1 << 19  # samples of each channel; 33 seconds at 16 kHz
 _RUN_UP_SECONDS = 2  # decoded ahead of a segment of such a file, and thrown away
 # ValueError: absurd lengths; TypeError: a name that ends with .raw, of which soundfile wants to be told everything.
 _FAILURES = (soundfile.SoundFileError, RuntimeError, OSError, MemoryError, ValueError, TypeError)
@@ -79,6 +81,35 @@ def decode(path: Path, start: int = 0, num_samples: int | None = None) -> tuple[
     with path.open("rb") as file:
         _check_complete(file, str(path))
     return _decode(path, str(path), start, num_samples)
+
+
+def decode_blocks(path: Path) -> tuple[int, Iterator[np.ndarray]]:
+    """Return a file's rate in hertz and its samples in blocks (n, channels) float32: together what `decode` returns.
+
+    Raises:
+        UserError: as of `decode`; also while the blocks are gone through.
+    """
+    return read_header(path).sample_rate, _blocks(path)
+
+
+def _blocks(path: Path) -> Iterator[np.ndarray]:
+    try:
+        with soundfile.SoundFile(path) as sound:
+            # soundfile itself seeks behind each `read`.
+            longest = _RUN_UP_SECONDS * sound.samplerate if sound.format in _LOSSY and sound.seekable() else 0
+            done = 0
+            while done < sound.frames:
+                run_up = min(done, longest)
+                if run_up:
+                    sound.seek(done - run_up)
+                count = min(_BLOCK, sound.frames - done)
+                samples = sound.read(run_up + count, dtype="float32", always_2d=True)[run_up:]
+                if not len(samples):  # the header promised more
+                    break
+                yield samples
+                done += len(samples)
+    except _FAILURES as error:
+        raise _undecodable(str(path), error) from None
 
 
 def decode_bytes(data: bytes, name: str, start: int = 0, num_samples: int | None = None) -> tuple[np.ndarray, int]:

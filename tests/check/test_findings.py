@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from seqrec.check.findings import MOST_EXAMPLES, Findings, name_symbol, visible
+from seqrec.check.findings import MOST_EXAMPLES, Findings, name_symbol
 from seqrec.parts import Problem
+from seqrec.report.page import visible
 
 
 def test_findings_add_up_and_keep_a_few_examples() -> None:

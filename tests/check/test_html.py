@@ -6,11 +6,9 @@ from typing import Any
 
 import pytest
 
-from seqrec.check import plots
 from seqrec.check.checking import Check, Effort, check
 from seqrec.check.corpus import corpus_of_path
-from seqrec.check.html import chosen_examples, write_page
-from seqrec.errors import UserError
+from seqrec.check.html import chosen_examples, write_check
 
 HOSTILE = "<script>alert(1)</script> & \"'$x$ \x1b[31m"
 
@@ -23,7 +21,7 @@ def checked(path: Path) -> Check:
 def page(workshop: Any, row: Any) -> Path:
     rows = [row(f"<b>{i}</b>", HOSTILE, points=3 + i) for i in range(12)]
     path = workshop.folder / "page.html"
-    write_page(checked(workshop.write("train", rows)), path)
+    write_check(checked(workshop.write("train", rows)), path)
     return path
 
 
@@ -42,7 +40,7 @@ def test_every_text_is_escaped(page: Path) -> None:
 
 def test_the_same_check_makes_the_same_page(page: Path, workshop: Any) -> None:
     again = page.with_name("again.html")
-    write_page(checked(workshop.folder / "manifest-train.jsonl"), again)
+    write_check(checked(workshop.folder / "manifest-train.jsonl"), again)
     assert again.read_bytes() == page.read_bytes()
 
 
@@ -56,9 +54,3 @@ def test_examples_are_drawn_over_the_range_of_lengths(workshop: Any, row: Any) -
     assert lengths[chosen[0]] < 15
     assert lengths[chosen[-1]] > 88
     assert len(chosen_examples(workshop.split("few", [row("a"), row("b")]), 0)) == 2
-
-
-def test_where_there_is_no_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plots, "find_spec", lambda name: None)
-    with pytest.raises(UserError, match=r"pip install 'seqrec\[report\]'"):
-        plots.need_matplotlib()

@@ -1,95 +1,176 @@
+"""`seqrec transcribe`: sources, formats, and what is said of those that cannot be read."""
+
 from __future__ import annotations
 
+import io
 import json
-import re
+import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-import torch
-from tiny import Seqrec
-
-import seqrec as package
-from seqrec.errors import UserError
-from seqrec.formats.ink import Ink
-from seqrec.transcriber import Transcriber
+from tiny import Seqrec, assert_one_sentence
 
 STROKES = [[[0, 0], [0, 30], [4, 34]], [[-10, 10], [10, 10]]]
+TONE = 0.1 * np.sin(np.arange(22050) / 9)
 
 
-@pytest.fixture(scope="module")
-def ink(ink_run: Path) -> Transcriber:
-    return package.load(ink_run)
+def write_inks(folder: Path, *names: str) -> None:
+    folder.mkdir(exist_ok=True)
+    for height, name in enumerate(names, start=20):
+        (folder / name).write_text(json.dumps({"strokes": [[[0, 0], [0, height]], [[-10, 10], [10, 10]]]}))
 
 
-@pytest.fixture(scope="module")
-def speech(speech_run: Path) -> Transcriber:
-    return package.load(speech_run)
+class Pipe(io.BytesIO):
+    """What stands in for standard input."""
 
-
-def test_an_ink_reads_the_same_from_everywhere(ink: Transcriber, tmp_path: Path) -> None:
-    (tmp_path / "a.json").write_text(json.dumps({"strokes": STROKES}))
-    traces = "".join(f"<trace>{', '.join(f'{x} {y}' for x, y in stroke)}</trace>" for stroke in STROKES)
-    (tmp_path / "a.inkml").write_text(f'<ink xmlns="http://www.w3.org/2003/InkML">{traces}</ink>')
-    sources = [tmp_path / "a.json", str(tmp_path / "a.inkml"), Ink.from_strokes(STROKES), STROKES]
-    assert len({ink.transcribe(source).tokens for source in sources}) == 1
-
-
-def test_a_recording_reads_the_same_from_everywhere(speech: Transcriber, tmp_path: Path) -> None:
-    samples = 0.3 * np.sin(np.arange(24000) ** 1.3 / 60).astype(np.float32)
-    soundfile.write(tmp_path / "a.wav", samples, 16000, subtype="FLOAT")
-    soundfile.write(tmp_path / "stereo.wav", np.stack([samples, samples], 1), 16000, subtype="FLOAT")
-    sources = [tmp_path / "a.wav", str(tmp_path / "stereo.wav"), samples, samples[:, None]]
-    assert len({speech.transcribe(source).tokens for source in sources}) == 1
+    @property
+    def buffer(self) -> Pipe:
+        return self
 
 
 @pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "mp3"])
 def test_every_audio_format(suffix: str, speech_run: Path, seqrec: Seqrec, tmp_path: Path) -> None:
-    soundfile.write(tmp_path / f"a.{suffix}", 0.1 * np.sin(np.arange(22050) / 9), 22050)
+    soundfile.write(tmp_path / f"a.{suffix}", TONE, 22050)
     outcome = seqrec("transcribe", speech_run, f"a.{suffix}", "--format", "json")
     assert outcome.code == 0, outcome.err
-    assert json.loads(outcome.out).keys() == {"path", "text"}
-
-
-def test_an_array_at_another_rate_is_resampled(speech: Transcriber) -> None:
-    assert speech.parts.reader.load(np.zeros(8000, np.float32), sample_rate=8000).shape == (16000, 1)
-
-
-def test_whole_numbers_are_scaled_to_full_scale(speech: Transcriber) -> None:
-    samples = (3000 * np.sin(np.arange(4000) / 5)).astype(np.int16)
-    torch.testing.assert_close(speech.parts.reader.load(samples), speech.parts.reader.load(samples / 32768))
-
-
-@pytest.mark.parametrize(
-    ("samples", "message"),
-    [
-        (np.zeros((2, 900)), "(samples, channels), in this order"),
-        (np.zeros((2, 2, 2)), "is no recording"),
-        (np.zeros(9, complex), "array of complex128"),
-        (np.zeros(0), "no samples"),
-    ],
-)
-def test_arrays_that_are_no_recordings(samples: np.ndarray, message: str, speech: Transcriber) -> None:
-    with pytest.raises(UserError, match=re.escape(message)):
-        speech.transcribe(samples)
-
-
-def test_nothing_is_nothing(speech: Transcriber) -> None:
-    assert speech.recognize([]) == []
-
-
-def test_signals_come_out_of_a_batch_as_they_would_alone(speech: Transcriber, ink: Transcriber) -> None:
-    random = np.random.default_rng(0)
-    recordings = [speech.parts.reader.load(random.normal(0, 0.1, n)) for n in (400, 16000, 7000)]
-    inks = [ink.parts.reader.load(random.normal(0, 9, (n, 2)).cumsum(0)) for n in (1, 40, 9)]
-    for transcriber, signals in ((speech, recordings), (ink, inks)):
-        together = transcriber.recognize(signals)
-        assert together == [transcriber.recognize([signal])[0] for signal in signals]
+    assert {"path", "text", "score"} <= json.loads(outcome.out).keys()
 
 
 def test_lines_name_their_files(ink_run: Path, seqrec: Seqrec, tmp_path: Path) -> None:
-    for name in ("a.json", "b.json"):
-        (tmp_path / name).write_text(json.dumps({"strokes": STROKES}))
-    lines = seqrec("transcribe", ink_run, "a.json", "b.json").out.splitlines()
-    assert [line.split("\t")[0] for line in lines] == ["a.json", "b.json"]
+    write_inks(tmp_path, "b.json", "a.json")
+    lines = seqrec("transcribe", ink_run, "b.json", "a.json").out.splitlines()
+    assert [line.split("\t")[0] for line in lines] == ["b.json", "a.json"]
+
+
+def test_a_file_reads_the_same_beside_others(ink_run: Path, seqrec: Seqrec, tmp_path: Path) -> None:
+    write_inks(tmp_path, "a.json", "b.json", "c.json")
+    together = seqrec("transcribe", ink_run, "a.json", "b.json", "c.json", "--format", "json").out
+    for options in (["--batch-size", "1"], ["--batch-frames", "5"]):
+        assert seqrec("transcribe", ink_run, *options, "a.json", "b.json", "c.json", "--format", "json").out == together
+
+
+def test_a_folder_is_gone_through(ink_run: Path, seqrec: Seqrec, tmp_path: Path) -> None:
+    write_inks(tmp_path / "inks", "b.json", "a.JSON")
+    write_inks(tmp_path / "inks" / "anna", "c.inkml.json")
+    (tmp_path / "inks" / "readme.md").write_text("")
+    outcome = seqrec("transcribe", ink_run, "inks")
+    names = [line.split("\t")[0] for line in outcome.out.splitlines()]
+    assert names == ["inks/a.JSON", "inks/anna/c.inkml.json", "inks/b.json"]
+    assert "inks: 3 files to read, 1 left out (1 .md)" in outcome.err
+
+
+def test_a_folder_of_nothing(ink_run: Path, seqrec: Seqrec, tmp_path: Path) -> None:
+    write_inks(tmp_path, "a.json")
+    (tmp_path / "empty").mkdir()
+    outcome = seqrec("transcribe", ink_run, "empty", "a.json")
+    assert_one_sentence(outcome, "empty: a folder", "1 of 2 files")
+    assert outcome.out.startswith("a.json\t")
+
+
+def test_standard_input(
+    ink_run: Path, speech_run: Path, seqrec: Seqrec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_inks(tmp_path, "a.json")
+    soundfile.write(tmp_path / "a.wav", TONE, 16000)
+    for run, name in ((ink_run, "a.json"), (speech_run, "a.wav")):
+        alone = seqrec("transcribe", run, name).out
+        monkeypatch.setattr(sys, "stdin", Pipe((tmp_path / name).read_bytes()))
+        assert seqrec("transcribe", run, "-").out == alone.replace(name, "-")
+    monkeypatch.setattr(sys, "stdin", Pipe(b"{"))
+    assert_one_sentence(seqrec("transcribe", ink_run, "-"), "seqrec: standard input: ", "1 of 1 files")
+    assert_one_sentence(seqrec("transcribe", ink_run, "-", "-"), "given twice")
+
+
+@pytest.mark.parametrize(
+    ("format", "start"),
+    [
+        ("txt", "a.wav\t"),
+        ("json", '{"path": "a.wav", "text": "'),
+        ("ctm", "a"),
+        ("srt", "1\n"),
+        ("vtt", "WEBVTT"),
+        ("textgrid", "File"),
+    ],
+)
+def test_formats(format: str, start: str, speech_run: Path, seqrec: Seqrec, tmp_path: Path) -> None:
+    shutil.copy(sorted((speech_run.parent / "data").rglob("*.wav"))[0], tmp_path / "a.wav")  # reads something
+    alone = seqrec("transcribe", speech_run, "a.wav", "--format", format)
+    assert alone.code == 0, alone.err
+    assert alone.out.startswith(start)
+    seqrec("transcribe", speech_run, "a.wav", "--format", format, "--output", "all")
+    assert (tmp_path / "all").read_text() == alone.out
+    assert seqrec("transcribe", speech_run, "a.wav", "--format", format, "--output", "each/").out == ""
+    (file,) = (tmp_path / "each").iterdir()
+    assert file.stem == "a"
+    assert file.read_text() == alone.out
+
+
+def test_where_outputs_cannot_go(ink_run: Path, speech_run: Path, seqrec: Seqrec, tmp_path: Path) -> None:
+    write_inks(tmp_path, "a.json", "b.json")
+    write_inks(tmp_path / "other", "a.json")
+    files = ["a.json", "other/a.json"]
+    assert_one_sentence(seqrec("transcribe", ink_run, *files, "--output", "out/"), "both be written to out/a.txt")
+    assert_one_sentence(seqrec("transcribe", ink_run, "a.json", "--format", "srt"), "srt", "ink", "json")
+    soundfile.write(tmp_path / "a.wav", TONE, 16000)
+    assert_one_sentence(seqrec("transcribe", speech_run, "a.wav", "a.wav", "--format", "srt"), "--output FOLDER/")
+
+
+def test_several_readings(ink_run: Path, seqrec: Seqrec, tmp_path: Path) -> None:
+    pytest.importorskip("numba")
+    write_inks(tmp_path, "a.json")
+    outcome = seqrec("transcribe", ink_run, "a.json", "--decoder", "beam", "--n-best", "3", "--format", "json")
+    assert outcome.code == 0, outcome.err
+    same = ["decoder=beam", "decoder.n_best=3", "decoder.beam_size=16"]
+    assert seqrec("transcribe", ink_run, "a.json", *same, "--format", "json").out == outcome.out
+    readings = json.loads(outcome.out)
+    assert len(readings["others"]) == 2
+    assert readings["score"] >= readings["others"][0]["score"] >= readings["others"][1]["score"]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["a.json", "--n-best", "5"], ["gives one reading", "decoder=beam"]),
+        (["a.json", "--decoder", "bean"], ["decoder=bean is none", "beam"]),
+        (["a.json", "decoder.beta=1"], ["no option of", "greedy"]),
+        (["a.json", "decoder=beam", "--decoder", "beam"], ["given twice"]),
+        (["a.json", "--window", "-3"], ["windows of -3 s"]),
+        (["decoder=beam"], ["no source"]),
+    ],
+    ids=str,
+)
+def test_options_that_cannot_be(words: list[str], expected: list[str], ink_run: Path, seqrec: Seqrec) -> None:
+    assert_one_sentence(seqrec("transcribe", ink_run, *words), *expected)
+
+
+def tuned_run(ink_run: Path, folder: Path, content: str) -> Path:
+    run = folder / "run"
+    shutil.copytree(ink_run, run)
+    (run / "tuning").mkdir()
+    (run / "tuning" / "beam_lm.json").write_text(content)
+    return run
+
+
+def test_tuned_options_are_taken_and_said(ink_run: Path, seqrec: Seqrec, tmp_path: Path) -> None:
+    pytest.importorskip("numba")
+    write_inks(tmp_path, "a.json")
+    options = {"lm": None, "unit": "char", "alpha": 0.0, "beta": 0.25, "beam_size": 4, "n_best": 2}
+    run = tuned_run(ink_run, tmp_path, json.dumps({"options": options}))
+    tuned = seqrec("transcribe", run, "a.json", "--decoder", "beam_lm", "--format", "json")
+    assert tuned.code == 0, tuned.err
+    assert "decoder=beam_lm as tuned" in tuned.err
+    assert "beta=0.25" in tuned.err
+    given = [f"decoder.{key}={'null' if value is None else value}" for key, value in options.items()]
+    assert seqrec("transcribe", ink_run, "a.json", "decoder=beam_lm", *given, "--format", "json").out == tuned.out
+    assert "beta" not in seqrec("transcribe", run, "a.json", "decoder=beam_lm", "decoder.beta=0.5").err
+    assert "unit=char: not used" in seqrec("transcribe", run, "a.json", "decoder=beam_lm", "decoder.unit=word").err
+    assert "tuned" not in seqrec("transcribe", run, "a.json").err
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"alpha": 1}', '{"options": 3}'])
+def test_damaged_tuning(content: str, ink_run: Path, seqrec: Seqrec, tmp_path: Path) -> None:
+    run = tuned_run(ink_run, tmp_path, content)
+    assert_one_sentence(seqrec("transcribe", run, "a.json", "decoder=beam_lm"), "beam_lm.json", "tune again")
