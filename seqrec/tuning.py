@@ -19,9 +19,9 @@ from seqrec.data.dataset import ManifestDataset
 from seqrec.data.shard_batches import batches_of
 from seqrec.data.survey import survey
 from seqrec.errors import UserError
-from seqrec.metrics.summary import PEOPLE
 from seqrec.metrics.intervals import PairedComparison, paired_bootstrap
 from seqrec.metrics.scored import ScoredExample, score_pairs
+from seqrec.metrics.summary import PEOPLE
 from seqrec.parts import Decoder, Tokenizer
 from seqrec.sequence import Emissions, pad_signals
 from seqrec.transcriber import Transcriber

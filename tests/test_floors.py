@@ -15,7 +15,17 @@ import seqrec
 PACKAGE = Path(seqrec.__file__).parent
 FLOORS = {  # every module and folder of seqrec/ stands here; it imports from its own floor and those below
     5: {"__init__", "__main__", "cli"},
-    4: {"check", "training", "evaluation", "transcriber", "report", "comparison", "tuning", "long_signals", "source_batches"},
+    4: {
+        "check",
+        "training",
+        "evaluation",
+        "transcriber",
+        "report",
+        "comparison",
+        "tuning",
+        "long_signals",
+        "source_batches",
+    },
     3: {"data", "recognizer", "checkpoint", "run_folder", "timing"},
     2: {"speech", "ink", "corpora", "encoders", "augmentation"},
     1: {"ctc", "lm", "metrics", "manifest", "manifest_index", "normalisation", "parts", "formats"},
