@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from seqrec.errors import UserError
 from seqrec.long_signals.joining import PieceReading, join_pieces, shifted
 from seqrec.long_signals.recognition import BlockReader, LongRecognizer, Piece
 from seqrec.long_signals.windows import Windows
-from seqrec.metrics.calibration import Calibration
+from seqrec.metrics.calibration import read_calibration
 from seqrec.parts import Decoder
 from seqrec.run_folder import open_run
 from seqrec.sequence import Emissions, pad_signals
@@ -185,31 +184,17 @@ def load(run: str | Path, device: str = "cpu") -> Transcriber:
     Raises:
         UserError: there is no such run or checkpoint, or it is damaged or asks for code.
     """
-    path, temperature = Path(run), 1.0
+    path, calibration = Path(run), None
     if path.suffix != ".ckpt":
         folder = open_run(path)
         if not folder.best.is_file():
             raise UserError(
                 f"{path} holds no checkpoints/best.ckpt yet; finish its training with `seqrec resume {path}`"
             )
-        path, temperature = folder.best, read_temperature(path / "calibration.json")
+        path, calibration = folder.best, read_calibration(path / "calibration.json")
     parts = load_parts(path)
+    temperature = calibration.temperature if calibration else 1.0
     return Transcriber(parts, build(parts.config["decoder"], "decoder"), check_device(device), temperature)
-
-
-def read_temperature(path: Path) -> float:
-    """Return the temperature of a run's calibration; 1 where there is none.
-
-    Raises:
-        UserError: the file is damaged.
-    """
-    if not path.is_file():
-        return 1.0
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path} is not JSON ({error}); write it anew with `seqrec evaluate RUN split=dev`") from None
-    return Calibration.from_json(record, str(path)).temperature
 
 
 def check_device(device: str) -> str:

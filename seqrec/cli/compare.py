@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqrec.cli.evaluate import parse_options, split_name
+from seqrec.cli.options import options_of, split_name
 from seqrec.errors import UserError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def main(words: Sequence[str]) -> None:
     runs = [word for word in words if "=" not in word or Path(word).is_dir()]
     if len(runs) != 2:
         raise UserError(f"compare takes two runs, not {len(runs)}: seqrec compare RUN_A RUN_B [split=test]")
-    options = parse_options([word for word in words if word not in runs], OPTIONS, "compare")
+    options = options_of([word for word in words if word not in runs], OPTIONS, "compare")
     split = split_name(options)
     from seqrec.comparison import compare
     from seqrec.report.comparison import write_comparison

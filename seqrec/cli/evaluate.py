@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqrec.errors import UserError, did_you_mean
+from seqrec.cli.options import options_of, split_name
 
 if TYPE_CHECKING:
     from seqrec.cli.run_options import OpenRun
@@ -34,7 +33,6 @@ Scores a run's best checkpoint and writes into RUN/evaluation/SPLIT-DECODER/:
   device=auto|cpu|cuda  where the recogniser runs
 """
 OPTIONS = ("split", "manifest", "decoder", "by", "text.unknown", "data_dir", "device")
-SPLITS = ("train", "dev", "test")
 
 
 def main(words: Sequence[str]) -> None:
@@ -44,37 +42,9 @@ def main(words: Sequence[str]) -> None:
         return
     from seqrec.cli.run_options import load_run
 
-    options = parse_options(words[1:], OPTIONS, "evaluate")
+    options = options_of(words[1:], OPTIONS, "evaluate")
     split = split_name(options)
     _evaluate(load_run(words[0], options), split, options)
-
-
-def split_name(options: Mapping[str, str]) -> str:
-    """Return the split, or a name for the manifest that no split of a corpus has."""
-    if "manifest" in options:
-        if "split" in options:
-            raise UserError("give split= or manifest=, not both")
-        manifest = Path(options["manifest"])
-        return f"{manifest.stem}-{hashlib.sha256(str(manifest.absolute()).encode()).hexdigest()[:6]}"
-    split = options.get("split", "test")
-    if split not in SPLITS:
-        raise UserError(f"split={split} is none of {', '.join(SPLITS)}{did_you_mean(split, SPLITS)}")
-    return split
-
-
-def parse_options(words: Sequence[str], known: Sequence[str], verb: str) -> dict[str, str]:
-    """Return the options KEY=VALUE of a verb, those of a decoder among them."""
-    options = {}
-    for word in words:
-        key, sign, value = word.partition("=")
-        if not sign:
-            raise UserError(f"`{word}`: options of {verb} read KEY=VALUE, such as split=dev")
-        if key not in known and not key.startswith("decoder."):
-            raise UserError(f"`{key}` is no option of {verb}{did_you_mean(key, known)}")
-        if key in options:
-            raise UserError(f"`{key}` is given twice; give it once")
-        options[key] = value
-    return options
 
 
 def _evaluate(run: OpenRun, split: str, options: Mapping[str, str]) -> None:
@@ -115,8 +85,9 @@ def _evaluate(run: OpenRun, split: str, options: Mapping[str, str]) -> None:
 
 def _calibration(run: OpenRun, split: str, manifest: Path) -> Calibration | None:
     """Return the run's calibration, fitted anew on dev."""
+    from seqrec.metrics.calibration import read_calibration, write_calibration
     from seqrec.progress import track
-    from seqrec.report.calibrating import calibrate, read_calibration, write_calibration
+    from seqrec.report.calibrating import calibrate
 
     path = run.folder.path / "calibration.json"
     if split != "dev":

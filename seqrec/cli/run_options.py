@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,25 +30,6 @@ class OpenRun:
     transcriber: Transcriber
     decoder_name: str
     decoder_part: Mapping[str, Any]  # what the decoder was built from
-
-
-def options_of(words: Sequence[str], known: Sequence[str], verb: str) -> dict[str, str]:
-    """Return the options KEY=VALUE of a verb, those of a decoder among them.
-
-    Raises:
-        UserError: a word is none of the `known` options, or one is given twice.
-    """
-    options: dict[str, str] = {}
-    for word in words:
-        key, sign, value = word.partition("=")
-        if not sign:
-            raise UserError(f"`{word}`: options of {verb} read KEY=VALUE, such as split=dev")
-        if key not in known and not key.startswith("decoder."):
-            raise UserError(f"`{key}` is no option of {verb}{did_you_mean(key, known)}")
-        if key in options:
-            raise UserError(f"`{key}` is given twice; give it once")
-        options[key] = value
-    return options
 
 
 def load_run(path: str, options: Mapping[str, str]) -> OpenRun:

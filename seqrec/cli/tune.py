@@ -46,7 +46,8 @@ def main(words: Sequence[str]) -> None:
     if not words or words[0] in ("-h", "--help") or "--help" in words:
         print(USAGE, end="")
         return
-    from seqrec.cli.run_options import load_run, options_of, tuning_file, untuned
+    from seqrec.cli.options import options_of
+    from seqrec.cli.run_options import load_run, tuning_file, untuned
     from seqrec.corpora.shards.fetch import corpus_folder
     from seqrec.ctc.greedy import GreedyDecoder
     from seqrec.progress import console, track

@@ -1,19 +1,21 @@
 """CTC prefix beam search: the likeliest labellings, each with the probability of all its paths.
 
 Why a kernel of our own (seqrec/ctc/prefix_beam.py, compiled by Numba) and not a library, as measured in November 2026
-on one core of an AMD Zen 5, Python 3.11 (CPU time; T' = 500, V = 29, beam 16; `tests/bench/beam.py` for the first three):
+on one core of a shared machine, Python 3.11 (CPU time; T' = 500, V = 29, beam 16):
 
-- correctness: on 60 small examples pyctcdecode 0.5.0, ctc-beam-decoder 0.2.0, flashlight-text 0.0.7 and fast-ctc-decode
-  0.3.7 all find the labelling that the sum over all paths finds, the first three with its log-probability;
-  fast-ctc-decode's Python call gives none, and has no language model;
-- speed, utterances a second, each with its own pruning: this kernel 1,370; fast-ctc-decode 85 as it comes, 530 with a
-  threshold of 0.001; pyctcdecode 38. Measured apart, on like log-probs: ctc-beam-decoder 380, flashlight-text 33;
-- packaging: pyctcdecode needs numpy<2, and KenLM built from source; flashlight-text and fast-ctc-decode come as wheels for
-  each Python; ctc-beam-decoder is young, its wheel for Linux asks for glibc 2.35. Numba has wheels for all of ours.
+- correctness: on 60 small examples pyctcdecode 0.5.0, ctc-beam-decoder 0.2.0, flashlight-text 0.0.7 and
+  fast-ctc-decode 0.3.7 all find the labelling that the sum over all paths finds, the first three with its
+  log-probability; fast-ctc-decode's call gives none, and has no language model;
+- speed, utterances a second, each with its own pruning, by `tests/bench/beam.py`: this kernel 1,370; fast-ctc-decode
+  85; pyctcdecode 38. In another run, on like log-probs: fast-ctc-decode 530 when it drops tokens below 0.001, as we do;
+  ctc-beam-decoder 380; flashlight-text 33;
+- packaging: pyctcdecode needs numpy<2, and KenLM built from source; flashlight-text and fast-ctc-decode come as wheels
+  for one Python version each; ctc-beam-decoder is young, its wheel for Linux asks for glibc 2.35.
 
-The first call ever compiles for 8 seconds of CPU time, 33 with a language model; it is kept beside the package, or in the
-user's cache folder where that is read-only, and later starts take 0.7 seconds. The default pruning changes nothing that
-is seen: of 1,500 UNIPEN words, none is read otherwise than at beam 16 without pruning, and one otherwise than at beam 200.
+The first call ever compiles for 8 seconds of CPU time, 33 with a language model; it is kept beside the package, or in
+the user's cache folder where that is read-only, and later starts take 0.7 seconds. The default pruning changes nothing
+that is seen: of 1,500 UNIPEN words, none is read otherwise than at beam 16 without pruning, and one otherwise than at
+beam 200.
 """
 
 from __future__ import annotations

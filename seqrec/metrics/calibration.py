@@ -5,9 +5,11 @@ https://arxiv.org/abs/1706.04599
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from math import exp, isfinite, log, sqrt
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -82,6 +84,28 @@ def reliability(confidences: np.ndarray, correct: np.ndarray, num_bins: int = 15
         )
         for lower, upper, count, total, right in per_bin
     ]
+
+
+def read_calibration(path: Path) -> Calibration | None:
+    """Read what `write_calibration` wrote; None where nothing is.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    if not path.is_file():
+        return None
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise UserError(
+            f"{path} is not JSON ({error}); delete it, then calibrate anew by `seqrec evaluate RUN split=dev`"
+        ) from None
+    return Calibration.from_json(record, str(path))
+
+
+def write_calibration(path: Path, calibration: Calibration) -> None:
+    """Write a calibration as JSON."""
+    path.write_text(json.dumps(calibration.to_json(), indent=2) + "\n", encoding="utf-8")
 
 
 def expected_calibration_error(confidences: np.ndarray, correct: np.ndarray, num_bins: int = 15) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,7 +17,6 @@ from seqrec.ctc.confidence import token_confidences
 from seqrec.data.dataset import ManifestDataset
 from seqrec.data.shard_batches import batches_of
 from seqrec.data.survey import survey
-from seqrec.errors import UserError
 from seqrec.metrics.calibration import (
     Calibration,
     ReliabilityBin,
@@ -70,26 +68,6 @@ class Calibrated:
             "fitted_on": self.calibration.to_json() if self.calibration else None,
             **{name: asdict(getattr(self, name)) for name in ("characters", "words")},
         }
-
-
-def read_calibration(path: Path) -> Calibration | None:
-    """Read what `write_calibration` wrote; None where nothing is.
-
-    Raises:
-        UserError: it is damaged.
-    """
-    if not path.is_file():
-        return None
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path} is not JSON ({error}); calibrate anew, by evaluating with split=dev") from None
-    return Calibration.from_json(record, str(path))
-
-
-def write_calibration(path: Path, calibration: Calibration) -> None:
-    """Write a calibration as JSON."""
-    path.write_text(json.dumps(calibration.to_json(), indent=2) + "\n", encoding="utf-8")
 
 
 @dataclass(frozen=True)

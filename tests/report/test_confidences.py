@@ -17,8 +17,8 @@ from torch import nn
 from seqrec.checkpoint import Parts
 from seqrec.ctc.greedy import GreedyDecoder
 from seqrec.errors import UserError
-from seqrec.metrics.calibration import Calibration, expected_calibration_error
-from seqrec.report.calibrating import Calibrated, calibrate, read_calibration, write_calibration
+from seqrec.metrics.calibration import Calibration, expected_calibration_error, read_calibration, write_calibration
+from seqrec.report.calibrating import Calibrated, calibrate
 from seqrec.report.confidences import Confidences, characters_right, matches
 from seqrec.sequence import Emissions
 from seqrec.text.tokens import CharacterTokenizer

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from seqrec.formats.audio import EXTENSIONS, AudioHeader, decode, read_header
-from seqrec.speech.audio import AudioReader, resampled_length
+from seqrec.speech.audio import AudioReader
+from seqrec.speech.resampling import resampled_length
 
 _CACHE_BYTES = 128 << 20  # of decoded recordings, in each process
 _WHOLE_SECONDS = 60  # a longer recording is not kept: only the stretch that is asked for is decoded
