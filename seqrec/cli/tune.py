@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from seqrec.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
-    from seqrec.tuning import Tuning
+    from seqrec.tuning import Metric, Tuning
 
 USAGE = """usage: seqrec tune RUN decoder.lm=PATH [decoder=beam_lm] [metric=cer|wer] [trials=60] [split=dev]
 
@@ -62,9 +62,7 @@ def main(words: Sequence[str]) -> None:
     decoder: Any = run.transcriber.decoder
     if getattr(decoder, "language_model", None) is None:
         raise UserError("there is no language model to tune; give one with decoder.lm=PATH (`seqrec lm` makes one)")
-    metric = options.get("metric", "cer" if decoder.unit == "char" else "wer")
-    if metric not in ("cer", "wer"):
-        raise UserError(f"metric={metric} is none{did_you_mean(metric, ('cer', 'wer'))}")
+    metric = _metric(options.get("metric", "cer" if decoder.unit == "char" else "wer"))
     dev = dev_emissions(run.transcriber, _manifest(given, corpus_folder(run.config)), track=track)
     tokenizer = run.transcriber.parts.tokenizer
     found = tune(dev, tokenizer, decoder, GreedyDecoder(), metric, ranges, beams, trials, seed, track)
@@ -84,6 +82,14 @@ def _manifest(options: Mapping[str, str], corpus: Path) -> Path:
     if split not in ("train", "dev"):
         raise UserError(f"split={split} is none of train, dev{did_you_mean(split, ('train', 'dev'))}")
     return Path(options["manifest"]) if "manifest" in options else corpus / f"manifest-{split}.jsonl"
+
+
+def _metric(name: str) -> Metric:
+    if name == "wer":
+        return "wer"
+    if name == "cer":
+        return "cer"
+    raise UserError(f"metric={name} is none{did_you_mean(name, ('cer', 'wer'))}")
 
 
 def _range(name: str, value: str) -> tuple[float, float]:
