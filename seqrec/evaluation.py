@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from seqrec.checkpoint import Parts
 from seqrec.data.dataset import ManifestDataset
 from seqrec.data.shard_batches import batches_of
 from seqrec.data.survey import survey
@@ -20,9 +21,9 @@ from seqrec.errors import UserError, did_you_mean
 from seqrec.manifest import Row
 from seqrec.metrics.rates import ErrorRates
 from seqrec.metrics.summary import PEOPLE
+from seqrec.parts import Decoder, Tokenizer
 from seqrec.report.confidences import Confidences
-from seqrec.sequence import pad_signals
-from seqrec.timing import read_with_times
+from seqrec.sequence import Emissions
 from seqrec.transcriber import Transcriber
 from seqrec.transcript import Candidate, Reading
 
@@ -71,29 +72,44 @@ class Evaluation:
     confidences: Confidences | None = None  # None: not asked for
 
 
-class Clock:
-    """Adds up the seconds of recognising and of decoding."""
+class _Clock:
+    """A transcriber whose decoder is a stopwatch's: it adds up the seconds of recognising and of decoding."""
 
-    def __init__(self, device: str) -> None:
-        self.device = device
-        self.recognition = self.decoding = 0.0
-        self.signal_length = 0
+    def __init__(self, transcriber: Transcriber) -> None:
+        self._decoder: Decoder = transcriber.decoder
+        self._transcriber = copy(transcriber)  # the same parts; whose it is keeps its decoder
+        self._transcriber.decoder = self
+        self._started = self._recognition = self._decoding = 0.0
+        self._signal_length = 0
 
-    def now(self) -> float:
+    def spell_with(self, tokenizer: Tokenizer) -> None:
+        """Tell the decoder what tokens stand for."""
+        self._decoder.spell_with(tokenizer)
+
+    def decode(self, emissions: Emissions) -> list[list[Candidate]]:
+        """Decode; what has passed since the signals came was for recognising them."""
+        begun = self._now()
+        candidates = self._decoder.decode(emissions)
+        self._recognition += begun - self._started
+        self._decoding += self._now() - begun
+        return candidates
+
+    def recognize(self, signals: Sequence[Tensor], times: bool) -> list[tuple[Reading, ...]]:
+        """Return the n-best readings of signals (N, C), recognised as one batch."""
+        self._signal_length += sum(map(len, signals))
+        self._started = self._now()
+        return [one.readings for one in self._transcriber.recognize(signals, times)]
+
+    def speed(self) -> Speed:
+        """Return the sums."""
+        rate = self._transcriber.sample_rate
+        return Speed(self._recognition, self._decoding, self._signal_length / rate if rate else None)
+
+    def _now(self) -> float:
         """Return the time, once the device has done what it was asked to."""
-        if self.device.startswith("cuda"):
-            torch.cuda.synchronize(self.device)
+        if self._transcriber.device.startswith("cuda"):
+            torch.cuda.synchronize(self._transcriber.device)
         return perf_counter()
-
-    def add(self, recognition: float, decoding: float, signal_length: int) -> None:
-        """Count the seconds of a batch, and the samples or points of its signals."""
-        self.recognition += recognition
-        self.decoding += decoding
-        self.signal_length += signal_length
-
-    def speed(self, sample_rate: float | None) -> Speed:
-        """Return the sums; `sample_rate` is that of the signals, None where they have none."""
-        return Speed(self.recognition, self.decoding, self.signal_length / sample_rate if sample_rate else None)
 
 
 def evaluate(
@@ -103,7 +119,7 @@ def evaluate(
     max_examples: int = 64,
     track: Track = iter,
     by: Sequence[str] = (),
-    temperature: float | None = None,
+    times: bool = False,
 ) -> Evaluation:
     """Recognise every example of `manifest` and score it against its text.
 
@@ -114,8 +130,7 @@ def evaluate(
         max_examples: examples of a batch; results do not depend on it.
         track: shows progress.
         by: keys of the rows to keep with the hypotheses, beside `speaker` and `writer`.
-        temperature: of confidences; where it is given, it is also found where each word lies, and how sure the
-            recogniser is of words and characters.
+        times: also find where each word lies, and how sure the recogniser is of words and characters.
 
     Raises:
         UserError: no row has one of the keys in `by`, or a row or its source is at fault.
@@ -127,44 +142,18 @@ def evaluate(
     frames = survey(dataset, parts.recognizer).frames  # names characters outside the alphabet, before time is spent
     batches = batches_of(dataset, frames, None, max_frames=max_frames, max_examples=max_examples, shuffle=False)
     found: dict[int, Hypothesis] = {}
-    clock, confidences = Clock(transcriber.device), None if temperature is None else Confidences()
+    clock, confidences = _Clock(transcriber), Confidences() if times else None
     for indices in track(batches):
         rows = [dataset.manifest[index] for index in indices]
         signals = [dataset.reader.read(row, dataset.folder) for row in rows]
-        for index, row, readings in zip(
-            indices, rows, read_signals(transcriber, signals, clock, temperature), strict=True
-        ):
+        for index, row, readings in zip(indices, rows, clock.recognize(signals, times), strict=True):
             found[index] = _hypothesis(row, parts.tokenizer.normalise(row.text), readings, by)
             if confidences is not None and readings[0].words:  # a text that cannot fit its frames has no spans
                 confidences.add(found[index].reference, readings[0])
     hypotheses = [found[index] for index in range(len(dataset))]
     scored = parts.tokenizer.scored
     rates = ErrorRates.of([scored(h.reference) for h in hypotheses], [scored(h.hypothesis) for h in hypotheses])
-    speed = clock.speed(getattr(parts.reader, "sample_rate", None))
-    return Evaluation(rates, hypotheses, perf_counter() - started, speed, confidences)
-
-
-@torch.inference_mode()
-def read_signals(
-    transcriber: Transcriber, signals: Sequence[Tensor], clock: Clock, temperature: float | None
-) -> Sequence[tuple[Reading, ...]]:
-    """Return the n-best readings of signals (N, C), recognised as one batch.
-
-    The best have spans where there is a `temperature` for their confidences.
-    """
-    parts, begun = transcriber.parts, clock.now()
-    padded, lengths = (each.to(transcriber.device) for each in pad_signals(signals))
-    emissions = parts.recognizer(padded, lengths)
-    recognised = clock.now()
-    candidates = transcriber.decoder.decode(emissions)
-    clock.add(recognised - begun, clock.now() - recognised, int(lengths.sum()))
-    if temperature is not None:
-        return read_with_times(parts, padded, lengths, emissions, candidates, temperature)
-    return [tuple(_reading(parts, candidate) for candidate in each) for each in candidates]
-
-
-def _reading(parts: Parts, candidate: Candidate) -> Reading:
-    return Reading(parts.tokenizer.decode(candidate.tokens), candidate.score)
+    return Evaluation(rates, hypotheses, perf_counter() - started, clock.speed(), confidences)
 
 
 def _hypothesis(row: Row, reference: str, readings: Sequence[Reading], by: Sequence[str]) -> Hypothesis:
@@ -184,7 +173,11 @@ def _keys(row: Row, by: Sequence[str]) -> dict[str, str]:
     """Return the values of a row's keys as text, those it has."""
     names = dict.fromkeys((*PEOPLE, *by))
     values = {name: row.fields[name] for name in names if row.fields.get(name) is not None}
-    return {name: (v if isinstance(v, str) else json.dumps(v))[:_LONGEST_VALUE] for name, v in values.items()}
+    return {name: _as_text(value)[:_LONGEST_VALUE] for name, value in values.items()}
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _check_keys(dataset: ManifestDataset, by: Sequence[str]) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from seqrec.comparison import System, compare, read_hypotheses
 from seqrec.errors import UserError
 from seqrec.metrics.intervals import paired_bootstrap
 from seqrec.metrics.scored import ScoredExample, score_pairs
-from seqrec.report.comparison import counts, to_json, verdict, write_comparison
+from seqrec.report.comparison import change_lines, counts, to_json, verdict, write_comparison
 
 REFERENCES = ["one two", "three", "four five", "six", "seven eight"]
 IDS = ["a", "b", "c", "d", "e"]
@@ -137,3 +139,23 @@ def test_the_files_of_a_comparison(tmp_path: Path) -> None:
     text = (tmp_path / "comparison.md").read_text()
     assert "    REF: three\n      A: thre*\n" in text
     assert "## Better in B" in text
+
+
+def test_references_of_nothing_give_no_numbers_in_json() -> None:
+    ids, nothing = [str(number) for number in range(50)], [""] * 50
+    silent, noisy = (System("x", score_pairs(ids, nothing, texts)) for texts in (nothing, ["uh"] * 50))
+    found = compare(silent, noisy)
+    assert json.loads(json.dumps(to_json(found), allow_nan=False))["cer"]["difference"] is None
+    assert verdict(found).startswith("A makes fewer character errors")
+
+
+def test_what_is_cut_off_is_said() -> None:
+    texts = ["a" * 3000], ["b" * 10]
+    change = compare(*(System("x", score_pairs(["a"], ["a" * 5000], some)) for some in texts)).changes[0]
+    assert list(change_lines(change))[-1] == "and 4,400 characters more"
+
+
+def test_no_torch_is_imported() -> None:
+    modules = "seqrec.cli.compare, seqrec.comparison, seqrec.report.comparison"
+    code = f"import sys, {modules}; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

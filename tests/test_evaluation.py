@@ -33,7 +33,7 @@ def manifest(speech_run: Path) -> Path:
 
 
 def test_times_and_batches_change_no_hypothesis(transcriber: Transcriber, manifest: Path) -> None:
-    plain, timed = evaluate(transcriber, manifest), evaluate(transcriber, manifest, max_examples=1, temperature=2.0)
+    plain, timed = evaluate(transcriber, manifest), evaluate(transcriber, manifest, max_examples=1, times=True)
     assert plain.hypotheses == timed.hypotheses
     assert plain.confidences is None
     assert timed.confidences is not None
@@ -62,7 +62,7 @@ def test_a_key_that_no_row_has_is_refused(transcriber: Transcriber, manifest: Pa
 
 
 def test_several_candidates_are_kept(transcriber: Transcriber, manifest: Path) -> None:
-    several = evaluate(Transcriber(transcriber.parts, Several()), manifest, temperature=1.0)
+    several = evaluate(Transcriber(transcriber.parts, Several()), manifest, times=True)
     assert several.hypotheses == evaluate(transcriber, manifest).hypotheses
     for one in several.hypotheses:
         assert one.guesses[0].text == one.hypothesis

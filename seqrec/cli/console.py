@@ -10,10 +10,13 @@ from rich.text import Text
 
 from seqrec.evaluation import Hypothesis
 from seqrec.metrics.rates import ErrorRates
+from seqrec.metrics.wording import percent
 from seqrec.report.analysis import Analysis
-from seqrec.report.figures import confidence_lines, drawing_of_intervals, percent, tiles
+from seqrec.report.figures import confidence_lines, drawing_of_intervals, tiles
+from seqrec.report.page import visible
 
 __all__ = ["corpus_table", "percent", "report_lines", "sample_table", "score_table"]
+_LONGEST = 300  # characters of a text in a table
 
 
 def score_table(scores: Mapping[str, tuple[ErrorRates, float]]) -> Table:
@@ -24,7 +27,7 @@ def score_table(scores: Mapping[str, tuple[ErrorRates, float]]) -> Table:
     for split, (rates, seconds) in scores.items():
         words = rates.words
         edits = (words.substitutions, words.insertions, words.deletions, words.reference_length, rates.examples)
-        table.add_row(split, percent(rates.wer), percent(rates.cer), *map(str, edits), f"{seconds:.1f} s")
+        table.add_row(Text(split), percent(rates.wer), percent(rates.cer), *map(str, edits), f"{seconds:.1f} s")
     return table
 
 
@@ -40,7 +43,8 @@ def sample_table(hypotheses: Sequence[Hypothesis], count: int = 3) -> Table:
     """Show some transcripts beside their references, spread over the set."""
     table = Table("example", "reference", "hypothesis")
     for hypothesis in hypotheses[:: max(1, len(hypotheses) // count)][:count]:
-        table.add_row(Text(hypothesis.id), Text(hypothesis.reference), Text(hypothesis.hypothesis))
+        texts = (hypothesis.id, hypothesis.reference, hypothesis.hypothesis)
+        table.add_row(*(Text(visible(text[:_LONGEST])) for text in texts))
     return table
 
 

@@ -62,9 +62,9 @@ def _evaluate(run: OpenRun, split: str, options: Mapping[str, str]) -> None:
     manifest = Path(options["manifest"]) if "manifest" in options else corpus / f"manifest-{split}.jsonl"
     by = [key.strip() for key in options.get("by", "").split(",") if key.strip()]
     calibration = _calibration(run, split, manifest)
-    temperature = calibration.temperature if calibration else 1.0
+    run.transcriber.temperature = calibration.temperature if calibration else 1.0
     show = partial(track, title=f"scoring {split}")
-    result = evaluate(run.transcriber, manifest, track=show, by=by, temperature=temperature)
+    result = evaluate(run.transcriber, manifest, track=show, by=by, times=True)
     tokenizer = run.transcriber.parts.tokenizer
     words = training_words(corpus / "manifest-train.jsonl", tokenizer, partial(track, title="reading training text"))
     about = About(run.folder.path.resolve().name, split, run.decoder_name, options, run.transcriber.device)
@@ -80,7 +80,7 @@ def _evaluate(run: OpenRun, split: str, options: Mapping[str, str]) -> None:
     console.print(sample_table(result.hypotheses))
     if not has_page:
         console.print("no report.html: Matplotlib is not installed; pip install 'seqrec[report]'", markup=False)
-    console.print(f"written to {folder}", soft_wrap=True, highlight=False)
+    console.print(f"written to {folder}", soft_wrap=True, highlight=False, markup=False)
 
 
 def _calibration(run: OpenRun, split: str, manifest: Path) -> Calibration | None:

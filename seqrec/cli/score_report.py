@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import isfinite
 from typing import Any
 from unicodedata import category, is_normalized
 
@@ -17,10 +16,10 @@ from seqrec.formats.hypotheses.matching import Matched
 from seqrec.metrics.breakdown import Part, by_key, by_length
 from seqrec.metrics.confusions import Confusion, confusions
 from seqrec.metrics.edits import EditCounts
-from seqrec.metrics.intervals import Interval
 from seqrec.metrics.scored import ScoredExample, Unit, worst_first
 from seqrec.metrics.summary import Summary
 from seqrec.metrics.text_alignment import align_characters, align_words, visible
+from seqrec.metrics.wording import between, percent, spell, value_name
 
 _MOST_ROWS = 20  # of a table
 _MOST_CONFUSIONS = 10
@@ -119,9 +118,9 @@ def _rate_table(summary: Summary) -> Table:
         table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
     for name, edits, interval in (("WER", rates.words, summary.wer), ("CER", rates.characters, summary.cer)):
         kinds = (edits.substitutions, edits.insertions, edits.deletions, edits.reference_length)
-        table.add_row(name, _percent(edits.rate), _between(interval), *(f"{count:,}" for count in kinds))
-    share = _percent(summary.sentence_error_rate)
-    table.add_row("SER", share, _between(summary.sentences), "", "", "", f"{rates.examples:,}")
+        table.add_row(name, percent(edits.rate), between(interval), *(f"{count:,}" for count in kinds))
+    share = percent(summary.sentence_error_rate)
+    table.add_row("SER", share, between(summary.sentences), "", "", "", f"{rates.examples:,}")
     return table
 
 
@@ -133,12 +132,12 @@ def _part_table(parts: Sequence[Part], key: str) -> Table:
     for part in parts:
         rates = part.rates
         table.add_row(
-            Text("(none)" if part.name is None else visible(part.name)),
+            Text(visible(value_name(part.name))),
             f"{rates.examples:,}",
             f"{rates.words.reference_length:,}",
-            _percent(rates.wer),
-            _percent(rates.cer),
-            _percent(rates.wrong_examples / rates.examples),
+            percent(rates.wer),
+            percent(rates.cer),
+            percent(rates.wrong_examples / rates.examples),
         )
     return table
 
@@ -149,7 +148,7 @@ def _confusion_table(pairs: Sequence[Confusion], unit: Unit) -> Table:
     table.add_column("hypothesis")
     table.add_column("count", justify="right")
     for pair in pairs:
-        table.add_row(Text(_spell(pair.reference)), Text(_spell(pair.hypothesis)), f"{pair.count:,}")
+        table.add_row(Text(visible(spell(pair.reference))), Text(visible(spell(pair.hypothesis))), f"{pair.count:,}")
     return table
 
 
@@ -180,19 +179,6 @@ def _example(example: ScoredExample) -> dict[str, Any]:
 
 def _part(part: Part) -> dict[str, Any]:
     return {"name": part.name, **part.rates.to_json()}
-
-
-def _percent(rate: float) -> str:
-    return f"{100 * rate:.2f} %" if isfinite(rate) else "∞"
-
-
-def _between(interval: Interval) -> str:
-    return f"{100 * interval.low:.2f} to {_percent(interval.high)}"
-
-
-def _spell(piece: str) -> str:
-    """Write nothing as ∅ and a space as ␣."""
-    return "∅" if not piece else "␣" if piece == " " else visible(piece)
 
 
 def _cases(characters: Collection[str]) -> tuple[bool, bool]:

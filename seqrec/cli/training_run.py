@@ -32,7 +32,7 @@ def train_run(config: Mapping[str, Any], run: RunFolder, corpus: Path, resume: b
     """
     quiet = not is_first_rank()
     if not quiet:
-        console.print(f"run folder: {run.path}", soft_wrap=True, highlight=False)
+        console.print(f"run folder: {run.path}", soft_wrap=True, highlight=False, markup=False)
     try:
         trainer = fit(config, run, corpus, resume, lambda items, title: items if quiet else track(items, title))
         return _score(config, run, corpus, trainer) if trainer.is_global_zero else None
@@ -65,7 +65,7 @@ def _score(config: Mapping[str, Any], run: RunFolder, corpus: Path, trainer: Tra
     console.print(score_table({split: (result.rates, result.seconds) for split, result in results.items()}))
     console.print(sample_table(list(results.values())[-1].hypotheses))
     about = f"trained {trainer.current_epoch} epochs in {seconds:.0f} s; all in {run.path}"
-    console.print(about, soft_wrap=True, highlight=False)
+    console.print(about, soft_wrap=True, highlight=False, markup=False)
     return results["dev"].rates.cer
 
 

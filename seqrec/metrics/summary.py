@@ -39,7 +39,7 @@ class Summary:
             "intervals": {
                 "level": 0.95,
                 "drawn_by": self.drawn_by,
-                **{name: [_finite(one.low), _finite(one.high)] for name, one in intervals.items()},
+                **{name: [finite(one.low), finite(one.high)] for name, one in intervals.items()},
             },
         }
 
@@ -75,5 +75,6 @@ def people_of(examples: Sequence[ScoredExample]) -> tuple[str, list[str] | None]
     return "example", None
 
 
-def _finite(rate: float) -> float | None:
+def finite(rate: float) -> float | None:
+    """Return a rate as JSON has it: None where it is infinite."""
     return rate if np.isfinite(rate) else None

@@ -29,7 +29,7 @@ from seqrec.report.confidences import Confidences, Judged, characters_right
 from seqrec.sequence import Emissions, pad_signals
 from seqrec.transcriber import Transcriber
 
-_MOST_LOG_PROBS = 1 << 23  # of the examples that are fitted on: 32 MB
+_MOST_LOG_PROBS = 1 << 21  # of the examples that are fitted on: 8 MB, thousands of tokens for one number
 Track = Callable[[Iterable[list[int]]], Iterable[list[int]]]  # shows progress over batches
 
 
@@ -91,7 +91,7 @@ class _Aligned:
 def calibrate(
     transcriber: Transcriber, manifest: Path, split: str, track: Track = iter, max_frames: int = 8000
 ) -> Calibration:
-    """Fit the temperature of a recogniser's confidences on a split: all of it, or as much as fits into 32 MB.
+    """Fit the temperature of a recogniser's confidences on a split: all of it, or a fair part of 8 MB of log-probs.
 
     Raises:
         UserError: a row or its source is at fault.

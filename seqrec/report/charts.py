@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from seqrec.metrics.breakdown import Part
 from seqrec.metrics.calibration import ReliabilityBin
 from seqrec.metrics.scored import ScoredExample
+from seqrec.metrics.wording import value_name
 from seqrec.report.pictures import BLUE, GREEN, GREY, ORANGE, add_legend, draw_svg, drawn_text
 
 _WIDTH, _HEIGHT = 5.6, 2.6  # inches
@@ -23,7 +25,8 @@ def rate_bars(parts: Sequence[Part], label: str) -> str:
     def draw(axes: Any) -> None:
         places = np.arange(len(parts))
         for shift, colour, name in ((-0.2, BLUE, "WER"), (0.2, ORANGE, "CER")):
-            rates = [min(getattr(part.rates, name.lower()), 2.0) for part in parts]  # an infinite one has no bar
+            rates = [getattr(part.rates, name.lower()) for part in parts]
+            rates = [rate if isfinite(rate) else 0.0 for rate in rates]  # no bar; the table says ∞
             axes.bar(places + shift, 100 * np.array(rates), 0.38, color=colour, label=name)
         names = [_short(part.name) for part in parts]
         slanted = max(map(len, names)) * len(names) > 72
@@ -36,7 +39,7 @@ def rate_bars(parts: Sequence[Part], label: str) -> str:
 
 
 def _short(name: str | None) -> str:
-    name = "unknown" if name is None else name
+    name = value_name(name)
     shown = name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 1]}…"
     return drawn_text(shown)
 

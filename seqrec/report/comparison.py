@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from seqrec.comparison import Change, Comparison
 from seqrec.metrics.intervals import PairedComparison
+from seqrec.metrics.summary import finite
 from seqrec.metrics.text_alignment import align_characters
-from seqrec.report.aligned import LONGEST
-from seqrec.report.figures import percent
+from seqrec.metrics.wording import percent
+from seqrec.report.aligned import LONGEST, cut_off
 from seqrec.report.markdown import plain, table
 
 HEADINGS = ("", "A", "B", "B - A", "95 % interval", "p")
@@ -42,8 +44,8 @@ def to_json(comparison: Comparison) -> dict[str, Any]:
 
 def _paired(paired: PairedComparison) -> dict[str, Any]:
     return {
-        "difference": paired.difference,
-        "interval": [paired.interval.low, paired.interval.high],
+        "difference": finite(paired.difference),
+        "interval": [finite(paired.interval.low), finite(paired.interval.high)],
         "p_value": paired.p_value,
     }
 
@@ -69,9 +71,8 @@ def verdict(comparison: Comparison) -> str:
     if p < _SIGNIFICANT:
         better, relative = ("B", -difference) if difference < 0 else ("A", difference)
         base = comparison.a.rates.cer if better == "B" else comparison.b.rates.cer
-        return (
-            f"{better} makes {100 * relative / base:.1f} % fewer character errors, which is not chance (p = {p:.3f})."
-        )
+        share = f"{100 * relative / base:.1f} % " if isfinite(relative) else ""
+        return f"{better} makes {share}fewer character errors, which is not chance (p = {p:.3f})."
     return f"The difference in character errors may be chance (p = {p:.3f})."
 
 
@@ -105,3 +106,4 @@ def change_lines(change: Change) -> Iterator[str]:
     for name, example in (("A", change.a), ("B", change.b)):
         lines = align_characters(example.reference[:LONGEST], example.hypothesis[:LONGEST])
         yield from (f"REF: {lines.reference}", f"  {name}: {lines.hypothesis}", f"     {lines.marks}")
+    yield from cut_off(change.a.reference, change.a.hypothesis, change.b.hypothesis)

@@ -8,7 +8,6 @@ from pathlib import Path
 from random import Random
 
 from seqrec.data.dataset import ManifestDataset
-from seqrec.evaluation import Clock, read_signals
 from seqrec.metrics.scored import ScoredExample
 from seqrec.report.analysis import Analysis
 from seqrec.report.drawings import example_drawing, is_drawable
@@ -52,6 +51,6 @@ def drawn(analysis: Analysis, indices: Sequence[int], transcriber: Transcriber, 
         signal = dataset.reader.read(dataset.manifest[index], dataset.folder)
         drawing, reading = None, None
         if is_drawable(parts.reader, signal):
-            ((reading, *_),) = read_signals(transcriber, [signal], Clock(transcriber.device), temperature=1.0)
+            reading = transcriber.recognize([signal], times=True)[0].best
             drawing = example_drawing(parts.reader, signal, reading.characters)
         yield Shown(one.example, one.reference, one.hypothesis, drawing, reading)

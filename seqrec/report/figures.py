@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from typing import TYPE_CHECKING
 
 from seqrec.metrics.breakdown import Part
 from seqrec.metrics.edits import EditCounts
-from seqrec.metrics.intervals import Interval
-from seqrec.report.analysis import Analysis
-from seqrec.report.calibrating import Calibrated
+from seqrec.metrics.wording import between, percent, value_name
+
+if TYPE_CHECKING:
+    from seqrec.report.analysis import Analysis
+    from seqrec.report.calibrating import Calibrated
 
 PART_HEADINGS = ("examples", "words", "WER", "CER", "wrong")
 
@@ -22,16 +24,6 @@ class Tile:
     name: str
     value: str
     note: str
-
-
-def percent(rate: float) -> str:
-    """Write a fraction as a percentage."""
-    return f"{100 * rate:.2f} %" if isfinite(rate) else "∞"
-
-
-def between(interval: Interval) -> str:
-    """Write an interval of fractions."""
-    return f"{100 * interval.low:.2f} to {100 * interval.high:.2f} %"
 
 
 def tiles(analysis: Analysis) -> Iterator[Tile]:
@@ -100,9 +92,4 @@ def part_row(part: Part) -> Sequence[str]:
     rates = part.rates
     wrong = percent(rates.wrong_examples / max(rates.examples, 1))
     words = f"{rates.words.reference_length:,}"
-    return part.name or "unknown", f"{rates.examples:,}", words, percent(rates.wer), percent(rates.cer), wrong
-
-
-def spell(text: str) -> str:
-    """Write a piece of a confusion: nothing as ∅, a space as ␣."""
-    return "∅" if not text else "␣" if text == " " else text
+    return value_name(part.name), f"{rates.examples:,}", words, percent(rates.wer), percent(rates.cer), wrong

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from seqrec.metrics.breakdown import Part
 from seqrec.metrics.confusions import Confusion
+from seqrec.metrics.wording import percent, spell
 from seqrec.report.aligned import as_markup
 from seqrec.report.analysis import Analysis
 from seqrec.report.charts import error_bars, rate_bars, reliability_diagram
@@ -18,8 +19,6 @@ from seqrec.report.figures import (
     drawing_of_intervals,
     edit_rows,
     part_row,
-    percent,
-    spell,
     tiles,
 )
 from seqrec.report.page import figure, markup, section, table, write_page

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seqrec.metrics.breakdown import Part
 from seqrec.metrics.text_alignment import align_characters
-from seqrec.report.aligned import LONGEST
-from seqrec.report.analysis import Analysis
-from seqrec.report.examples import Shown
+from seqrec.metrics.wording import percent, spell
+from seqrec.report.aligned import LONGEST, cut_off
 from seqrec.report.figures import (
     PART_HEADINGS,
     confidence_lines,
     drawing_of_intervals,
     edit_rows,
     part_row,
-    percent,
-    spell,
     tiles,
 )
 from seqrec.report.page import visible
+
+if TYPE_CHECKING:
+    from seqrec.report.analysis import Analysis
+    from seqrec.report.examples import Shown
 
 _MOST_ROWS = 20
 _SPECIAL = "\\`*_{}[]<>|~&$#"
@@ -78,7 +80,7 @@ def _examples(title: str, shown: Sequence[Shown]) -> Iterator[str]:
     for one in shown:
         lines = str(align_characters(one.reference[:LONGEST], one.hypothesis[:LONGEST])).splitlines()
         yield f"Example {plain(one.example.id)}:\n"
-        yield from (f"    {line}" for line in lines)
+        yield from (f"    {line}" for line in [*lines, *cut_off(one.reference, one.hypothesis)])
         yield ""
 
 

@@ -10,6 +10,7 @@ from seqrec.evaluation import Hypothesis
 from seqrec.metrics.breakdown import Part
 from seqrec.metrics.confusions import Confusion
 from seqrec.metrics.scored import ScoredExample
+from seqrec.metrics.summary import finite
 from seqrec.report.analysis import Analysis, Unseen
 
 _MOST = 200  # confusions or words that are listed
@@ -72,9 +73,13 @@ def hypothesis_row(hypothesis: Hypothesis, example: ScoredExample) -> dict[str, 
         "id": hypothesis.id,
         "reference": hypothesis.reference,
         "hypothesis": hypothesis.hypothesis,
-        "score": round(hypothesis.score, 3),
+        "score": _rounded(hypothesis.score),
         "edits": {"words": asdict(example.words), "characters": asdict(example.characters)},
     }
     if hypothesis.guesses:
-        row["n_best"] = [{"text": guess.text, "score": round(guess.score, 3)} for guess in hypothesis.guesses]
+        row["n_best"] = [{"text": guess.text, "score": _rounded(guess.score)} for guess in hypothesis.guesses]
     return {**row, **{name: value for name, value in hypothesis.keys.items() if name not in row}}
+
+
+def _rounded(score: float) -> float | None:
+    return finite(round(score, 3))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
 
 from seqrec.evaluation import Hypothesis
-from seqrec.formats.hypotheses.trn import write_trn
+from seqrec.formats.hypotheses.trn import escaped_id, write_trn
+from seqrec.formats.transcripts.ctm import write_ctm
 from seqrec.metrics.summary import PEOPLE
 from seqrec.report.analysis import Analysis
+from seqrec.transcript import Reading, Span, Transcript
 
 
 def write_sclite(analysis: Analysis, folder: Path, sample_rate: float | None) -> None:
@@ -25,13 +26,12 @@ def write_sclite(analysis: Analysis, folder: Path, sample_rate: float | None) ->
 
 
 def _ctm_lines(hypothesis: Hypothesis, sample_rate: float) -> Iterator[str]:
-    """Yield `recording channel start duration word confidence` for each word, times in seconds."""
-    recording = quote(hypothesis.id, safe="/:+,@=!")
-    words = hypothesis.hypothesis.split()
+    recording, words = escaped_id(hypothesis.id), hypothesis.hypothesis.split()
     if hypothesis.spans is None:
         if words:
             yield f";; {recording}: {len(words)} words without times\n"
         return
-    for word, (start, end, confidence) in zip(words, hypothesis.spans.tolist(), strict=True):
-        begin, duration = start / sample_rate, (end - start) / sample_rate
-        yield f"{recording} 1 {begin:.3f} {duration:.3f} {word} {confidence:.3f}\n"
+    rows = zip(words, hypothesis.spans.tolist(), strict=True)
+    spans = tuple(Span(word, start, end, confidence) for word, (start, end, confidence) in rows)
+    reading = Reading(hypothesis.hypothesis, hypothesis.score, spans)
+    yield from write_ctm([(recording, Transcript((reading,), sample_rate))])

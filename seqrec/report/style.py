@@ -12,7 +12,7 @@ body { margin: 0; background: var(--page); color: var(--ink); font: 15px/1.5 sys
 main { max-width: 1160px; margin: 0 auto; padding: 28px 32px 48px; }
 h1 { font-size: 26px; margin: 0 0 8px; overflow-wrap: anywhere; }
 h2 { font-size: 18px; margin: 36px 0 12px; padding-bottom: 4px; border-bottom: 1px solid var(--line); }
-p { margin: 8px 0; }
+p { margin: 8px 0; overflow-wrap: anywhere; }
 .verdict { margin: 0; padding: 8px 14px; border-radius: 6px; font-weight: 600; overflow-wrap: anywhere; }
 .good { background: var(--good); color: var(--good-ink); }
 .bad { background: var(--bad); color: var(--bad-ink); }

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from evaluations import PAIRS, make_evaluation
 
-from seqrec.evaluation import Evaluation
+from seqrec.evaluation import Evaluation, Guess
 from seqrec.metrics.intervals import bootstrap_interval
 from seqrec.metrics.rates import ErrorRates
 from seqrec.report.analysis import About, Analysis, analyse
+from seqrec.report.figures import part_row
 from seqrec.report.plain_data import hypothesis_row, to_json
 from seqrec.report.training_text import training_words
 from seqrec.text.tokens import CharacterTokenizer
@@ -91,3 +93,14 @@ def test_a_row_of_an_example(analysis: Analysis) -> None:
     assert row["edits"]["words"] == {"hits": 2, "substitutions": 1, "insertions": 0, "deletions": 0}
     assert row["n_best"][1] == {"text": "one two three", "score": -2.0}
     assert (row["score"], row["speaker"]) == (-1.235, "ann")
+
+
+def test_a_score_that_is_no_number_is_none(analysis: Analysis) -> None:
+    hypothesis = replace(analysis.evaluation.hypotheses[0], score=float("-inf"), guesses=(Guess("a", float("nan")),))
+    row = json.loads(json.dumps(hypothesis_row(hypothesis, analysis.scored[0]), allow_nan=False))
+    assert (row["score"], row["n_best"][0]["score"]) == (None, None)
+
+
+def test_a_value_cannot_pass_for_a_missing_one() -> None:
+    parts = analysed(make_evaluation([("a", "a", None), ("b", "b", ""), ("c", "c", "unknown")])).parts["speaker"]
+    assert [part_row(part)[0] for part in parts] == ["(empty)", "unknown", "(none)"]

@@ -4,6 +4,7 @@ import base64
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 from evaluations import HOSTILE, make_evaluation, reading
 
 from seqrec.ink.reader import InkReader
+from seqrec.report import charts
 from seqrec.report.aligned import LONGEST, as_markup
 from seqrec.report.analysis import About, Analysis, analyse
 from seqrec.report.calibrating import Calibrated
@@ -53,18 +55,24 @@ def parsed(markup: str) -> Tags:
     return tags
 
 
+def matplotlib_axes() -> Any:
+    from matplotlib.figure import Figure
+
+    return Figure().subplots()
+
+
 def examples_of(analysis: Analysis) -> list[Shown]:
     signal = torch.from_numpy(np.random.default_rng(0).normal(size=(4000, 1)).astype(np.float32))
-    drawn = []
-    for example in analysis.scored:
-        found = reading(example.hypothesis)
-        drawing = example_drawing(AudioReader(), signal, found.characters)
-        drawn.append(Shown(example, example.reference, example.hypothesis, drawing, found))
-    return [*drawn, Shown(analysis.scored[0], "a", "b")]
+    example = analysis.scored[3]  # the hostile one
+    found = reading(HOSTILE)
+    drawing = example_drawing(AudioReader(), signal, found.characters)
+    drawn = Shown(example, example.reference, example.hypothesis, drawing, found)
+    return [drawn, Shown(analysis.scored[0], "a", "b"), Shown(analysis.scored[1], "", "")]
 
 
 def test_the_page_is_whole_and_safe(analysis: Analysis, tmp_path: Path) -> None:
-    write_html(analysis, examples_of(analysis), examples_of(analysis)[:1], tmp_path / "report.html")
+    examples = examples_of(analysis)
+    write_html(analysis, examples, examples[:1], tmp_path / "report.html")
     text = (tmp_path / "report.html").read_text()
     assert not re.findall(r"(?:src|href)=\"(?!data:image/svg)|url\(|@import", text)
     tags = parsed(text)
@@ -80,8 +88,17 @@ def test_the_page_is_whole_and_safe(analysis: Analysis, tmp_path: Path) -> None:
 
 def test_the_same_report_makes_the_same_page(analysis: Analysis, tmp_path: Path) -> None:
     for name in ("a", "b"):
-        write_html(analysis, examples_of(analysis), [], tmp_path / name)
+        write_html(analysis, examples_of(analysis)[:1], [], tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_a_rate_has_a_bar_of_its_own_height(monkeypatch: pytest.MonkeyPatch) -> None:
+    axes = matplotlib_axes()
+    monkeypatch.setattr(charts, "draw_svg", lambda draw, *size: draw(axes) or "")
+    pairs = [("", "abc", "a"), ("a", "bcdefg", "b")]  # infinite, and 600 %
+    analysis = analyse(make_evaluation(pairs), CharacterTokenizer(), About("run", "test", "greedy"))
+    rate_bars(analysis.parts["speaker"], "speaker")
+    assert [bar.get_height() for bar in axes.patches] == pytest.approx([0, 100, 0, 600])
 
 
 def test_many_parts_are_cut_and_counted(tmp_path: Path) -> None:
@@ -107,6 +124,14 @@ def test_aligned_texts_keep_every_character() -> None:
     assert tags.text == "five five <b>···sixsix</b>····"
     assert as_markup("a" * LONGEST, "a" * (LONGEST + 1000)).endswith("<p>and 1,000 characters more</p>")
     assert len(as_markup("ab" * 10**5, "ba" * 10**5)) < 200_000
+
+
+@pytest.mark.parametrize(("reference", "hypothesis"), [("a" * 99, "a" * 99), ("b" * 99, "c" * 77), ("", "d" * 99)])
+def test_a_line_of_aligned_texts_can_be_broken(reference: str, hypothesis: str) -> None:
+    rows = re.findall("<i>(.*?)</i>", as_markup(reference, hypothesis))
+    assert max(map(len, rows)) <= 30
+    assert "".join(rows[::2]).strip("·") == reference
+    assert "".join(rows[1::2]).strip("·") == hypothesis
 
 
 def test_ink_is_drawn_in_the_colours_of_its_characters() -> None:

@@ -19,7 +19,7 @@ def test_texts_and_times_are_read_back(analysis: Analysis, tmp_path: Path) -> No
     words = read_ctm(tmp_path / "hypotheses.ctm")
     assert words.texts[0] == "one too three"
     first = (tmp_path / "hypotheses.ctm").read_text().splitlines()[1].split()
-    assert first == ["id%200", "1", "0.400", "0.300", "too", "0.750"]
+    assert first == ["id%200", "1", "0.400", "0.300", "too", "0.7500"]
 
 
 def test_ink_has_no_seconds(analysis: Analysis, tmp_path: Path) -> None:

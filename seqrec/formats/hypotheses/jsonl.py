@@ -42,11 +42,6 @@ def read_jsonl(path: Path, text_keys: Sequence[str], id_key: str = "id", keys: S
     return [Utterances(path, column, names, kept) for column in columns]
 
 
-def first_keys(path: Path) -> set[str]:
-    """Return the keys of the first object."""
-    return next((set(row) for _, row in _rows(path)), set())
-
-
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     for number, line in numbered_lines(path):
         if not line or line.isspace():

@@ -36,10 +36,15 @@ def write_trn(path: Path, ids: Sequence[str], texts: Sequence[str], speakers: Se
 def trn_line(id: str, text: str, speaker: str = "") -> str:
     """Return a text as a line of a trn file, without its end."""
     words = _SPECIAL.sub(r"\\\1", " ".join(text.split()))
-    name = _NOT_IN_IDS.sub(_percent, id)
+    name = escaped_id(id)
     if speaker:
         name = f"{_NOT_IN_SPEAKERS.sub(_percent, speaker)}-{name}"
     return f"{words} ({name})".lstrip()
+
+
+def escaped_id(id: str) -> str:
+    """Return an id without white space, parentheses and %, which are written as in a URL."""
+    return _NOT_IN_IDS.sub(_percent, id)
 
 
 def read_trn(path: Path) -> Utterances:
