@@ -5,8 +5,10 @@ What `seqrec tune` runs. The search is Optuna's tree-structured Parzen estimator
 
 from __future__ import annotations
 
+import logging
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -29,6 +31,8 @@ from seqrec.transcriber import Transcriber
 Metric = Literal["wer", "cer"]
 Track = Callable[[Iterable[Any], str], Iterable[Any]]  # shows progress under a title
 _SLOWER_IS_WORTH = 0.005  # of the best rate: a beam this close to it, and smaller, is taken
+_MOST_BYTES = 1 << 31  # of the log-probs that are kept
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -59,14 +63,14 @@ class Tuning:
     rate: float
     greedy: float
     without_lm: float
-    against_greedy: PairedComparison
+    against_rival: PairedComparison  # with the better of those two
     trials: Sequence[Trial] = field(repr=False)
     beams: Sequence[Trial] = field(repr=False)
 
     @property
     def helps(self) -> bool:
-        """Whether the language model beats decoding without it by more than chance gives."""
-        return self.rate < min(self.greedy, self.without_lm) and self.against_greedy.p_value < 0.05
+        """Whether the language model beats both ways of decoding without it by more than chance gives."""
+        return self.rate < min(self.greedy, self.without_lm) and self.against_rival.p_value < 0.05
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -79,17 +83,20 @@ def dev_emissions(
     manifest: Path,
     max_frames: int = 8000,
     max_examples: int = 64,
+    max_bytes: int = _MOST_BYTES,
     track: Track = lambda items, title: items,
 ) -> DevEmissions:
-    """Recognise every example of `manifest` once, without decoding it.
+    """Recognise every example of `manifest` once, without decoding it; where log-probs of more than `max_bytes` would
+    be kept, every second example, or third, and so on, which is said.
 
     Raises:
         UserError: a row or its source is at fault.
     """
     parts = transcriber.parts
     dataset = ManifestDataset(manifest, parts.reader, parts.tokenizer)
-    frames = survey(dataset, parts.recognizer).frames
-    batches = batches_of(dataset, frames, None, max_frames=max_frames, max_examples=max_examples, shuffle=False)
+    look = survey(dataset, parts.recognizer, lambda chunks: track(chunks, "measuring"))
+    indices = as_many_as_fit(look.output_frames, len(parts.tokenizer), max_bytes, manifest)
+    batches = batches_of(dataset, look.frames, indices, max_frames=max_frames, max_examples=max_examples, shuffle=False)
     rows, emissions = [], []
     for indices in track(batches, "recognising"):
         rows += [dataset.manifest[index] for index in indices]
@@ -100,6 +107,18 @@ def dev_emissions(
     key = next((name for name in PEOPLE if all(name in row.fields for row in rows)), None)
     groups = None if key is None else [str(row.fields[key]) for row in rows]
     return DevEmissions(emissions, [row.id for row in rows], references, groups)
+
+
+def as_many_as_fit(output_frames: np.ndarray, num_tokens: int, max_bytes: int, manifest: Path) -> np.ndarray | None:
+    """Return the examples to tune on, evenly drawn; None: all."""
+    step = -(-int(output_frames.sum(dtype=np.int64)) * num_tokens * 4 // max_bytes)
+    if step <= 1:
+        return None
+    indices = np.arange(0, len(output_frames), step, dtype=np.int32)
+    logger.warning(
+        "%s is too large to keep in memory: tuning on %d of its %d examples", manifest, len(indices), len(output_frames)
+    )
+    return indices
 
 
 def tune(
@@ -119,7 +138,7 @@ def tune(
     Args:
         dev: log-probs and references; never those of a test split.
         tokenizer: turns tokens into text.
-        decoder: that is tuned; its weights and beam are set again and again.
+        decoder: that is tuned: its weights and beam are set for each trial, and set back.
         greedy: the decoder to compare with.
         metric: the error rate to lower.
         ranges: least and greatest value of each weight that is searched.
@@ -136,8 +155,7 @@ def tune(
     scorer = _Scorer(dev, tokenizer, metric)
     for each in (decoder, greedy):
         each.spell_with(tokenizer)
-    none = dict.fromkeys(ranges, 0.0)
-    without = scorer.trial(decoder, none)
+    without = scorer.trial(decoder, dict.fromkeys((*ranges, "unk_score"), 0.0))
     trials = [without, *_search(scorer, decoder, ranges, num_trials - 1, seed, track)]
     best = min(trials, key=lambda trial: trial.rate)
     beams = [
@@ -147,16 +165,29 @@ def tune(
     least = min(trial.rate for trial in beams)
     chosen = next(trial for trial in beams if trial.rate <= least * (1 + _SLOWER_IS_WORTH))
     plain, tuned = scorer.score(greedy, {}), scorer.score(decoder, chosen.options)
+    rival = plain if scorer.rate(plain) <= without.rate else scorer.score(decoder, without.options)
     return Tuning(
         metric=metric,
         options=chosen.options,
         rate=chosen.rate,
         greedy=scorer.rate(plain),
         without_lm=without.rate,
-        against_greedy=scorer.compare(plain, tuned),
+        against_rival=scorer.compare(rival, tuned),
         trials=trials,
         beams=beams,
     )
+
+
+@contextmanager
+def _set(decoder: Decoder, options: Mapping[str, float | int]) -> Iterator[None]:
+    before = {name: getattr(decoder, name) for name in options}
+    try:
+        for name, value in options.items():
+            setattr(decoder, name, value)
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(decoder, name, value)
 
 
 class _Scorer:
@@ -168,13 +199,12 @@ class _Scorer:
         self.unit = "words" if metric == "wer" else "characters"
 
     def score(self, decoder: Decoder, options: Mapping[str, float | int]) -> list[ScoredExample]:
-        for name, value in options.items():
-            setattr(decoder, name, value)
-        texts = [
-            self.tokenizer.scored(self.tokenizer.decode(candidates[0].tokens))
-            for emissions in self.dev.batches
-            for candidates in decoder.decode(emissions)
-        ]
+        with _set(decoder, options):
+            texts = [
+                self.tokenizer.scored(self.tokenizer.decode(candidates[0].tokens))
+                for emissions in self.dev.batches
+                for candidates in decoder.decode(emissions)
+            ]
         return score_pairs(self.dev.ids, self.dev.references, texts)
 
     def rate(self, scored: Sequence[ScoredExample]) -> float:

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 import torch
 
+from seqrec.ctc.beam import BeamDecoder
 from seqrec.ctc.beam_lm import LanguageModelBeamDecoder
 from seqrec.ctc.greedy import GreedyDecoder
 from seqrec.errors import UserError
 from seqrec.metrics.rates import ErrorRates
 from seqrec.sequence import Emissions
 from seqrec.text.tokens import CharacterTokenizer
-from seqrec.tuning import DevEmissions, Tuning, tune
+from seqrec.tuning import DevEmissions, Tuning, as_many_as_fit, tune
 
 TOKENIZER = CharacterTokenizer(symbols=["a", "b"])
 RANGES = {"alpha": (0.0, 2.0), "beta": (-2.0, 2.0)}
@@ -62,14 +63,14 @@ def decoder(folder: Path, **options: float) -> LanguageModelBeamDecoder:
     return LanguageModelBeamDecoder(lm=str(path), unit="char", **options)
 
 
-def tuned(dev: DevEmissions, folder: Path, trials: int = 40, seed: int = 0) -> Tuning:
+def tuned(dev: DevEmissions, folder: Path, trials: int = 25, seed: int = 0) -> Tuning:
     return tune(dev, TOKENIZER, decoder(folder), GreedyDecoder(), "cer", RANGES, (2, 8, 32), trials, seed)
 
 
 @pytest.fixture(scope="module")
 def helpful(tmp_path_factory: pytest.TempPathFactory) -> tuple[DevEmissions, Tuning, Path]:
     folder = tmp_path_factory.mktemp("lm")
-    dev = noisy(["ab" * (3 + number % 3) for number in range(60)], 2.0, 1)
+    dev = noisy(["ab" * (3 + number % 3) for number in range(40)], 2.0, 1)
     return dev, tuned(dev, folder), folder
 
 
@@ -85,7 +86,7 @@ def test_a_model_of_the_text_helps(helpful: tuple[DevEmissions, Tuning, Path]) -
     assert found.rate < found.without_lm
     assert found.helps
     assert found.options["alpha"] > 0
-    assert len(found.trials) == 40
+    assert len(found.trials) == 25
 
 
 def test_nearly_as_good_as_a_grid(helpful: tuple[DevEmissions, Tuning, Path]) -> None:
@@ -121,6 +122,34 @@ def test_a_model_that_does_not_help_is_said_so(tmp_path: Path) -> None:
     found = tuned(noisy(texts, 0.5, 2), tmp_path, trials=6)
     assert not found.helps
     assert math.isclose(found.rate, found.greedy, abs_tol=0.02)
+
+
+def test_the_decoder_is_left_as_it_was(helpful: tuple[DevEmissions, Tuning, Path]) -> None:
+    dev, _, folder = helpful
+    one = decoder(folder, alpha=0.3, beta=0.1, unk_score=-4.0, beam_size=7)
+    tune(dev, TOKENIZER, one, GreedyDecoder(), "cer", RANGES, (2,), 2)
+    assert (one.alpha, one.beta, one.unk_score, one.beam_size) == (0.3, 0.1, -4.0, 7)
+
+
+def test_without_a_model_no_word_is_fined(tmp_path: Path) -> None:
+    """A model that knows `a` alone fines every `b` by `unk_score`; what decoding without it gives must not."""
+    dev = noisy(["ab", "ba", "bb"] * 5, 0.5, 3)
+    path = tmp_path / "a.arpa"
+    path.write_text("\\data\\\nngram 1=3\n\n\\1-grams:\n-99 <s>\n-0.3 </s>\n-0.3 a\n\n\\end\\\n", encoding="utf-8")
+    one = LanguageModelBeamDecoder(lm=str(path), unit="char", unk_score=-50.0)
+    found = tune(dev, TOKENIZER, one, GreedyDecoder(), "cer", RANGES, (8,), 4)
+    plain = BeamDecoder(beam_size=64, beam_threshold=20.0)
+    texts = [TOKENIZER.decode(candidates[0].tokens) for candidates in plain.decode(dev.batches[0])]
+    assert found.without_lm == pytest.approx(ErrorRates.of(dev.references, texts).cer)
+    assert found.options["alpha"] == found.options["unk_score"] == 0
+    assert not found.helps
+
+
+@pytest.mark.parametrize(("max_bytes", "expected"), [(10**9, 12), (12 * 10 * 4 * 4 - 1, 6), (1, 1)])
+def test_what_is_kept_is_bounded(max_bytes: int, expected: int, caplog: pytest.LogCaptureFixture) -> None:
+    indices = as_many_as_fit(np.full(12, 10, np.int32), 4, max_bytes, Path("dev.jsonl"))
+    assert (12 if indices is None else len(indices)) == expected
+    assert (f"tuning on {expected} of its 12 examples" in caplog.text) is (expected < 12)
 
 
 def test_nothing_to_tune_on(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ Writes RUN/tuning/DECODER.json, which `evaluate` and `transcribe` with this deco
   decoder.OPTION=VALUE  of the decoder, such as decoder.unit=char, decoder.lexicon=PATH
   metric=cer|wer        what is lowered; else CER for decoder.unit=char, WER for decoder.unit=word
   trials=60             choices of weights that are tried
-  alpha=0,2  beta=-3,3  where they are searched
+  alpha=0,2  beta=-3,6  where they are searched
   beams=8,16,32,64      beams that are tried with the best weights; the search is done with decoder.beam_size
   seed=0                of the search
   split=dev             what it is tuned on; test is refused, since its score would mean nothing afterwards
@@ -32,7 +32,7 @@ DEFAULTS = {
     "decoder": "beam_lm",
     "trials": "60",
     "alpha": "0,2",
-    "beta": "-3,3",
+    "beta": "-3,6",
     "beams": "8,16,32,64",
     "seed": "0",
     "split": "dev",
@@ -49,6 +49,7 @@ def main(words: Sequence[str]) -> None:
     from seqrec.cli.options import options_of
     from seqrec.cli.run_options import load_run, tuning_file, untuned
     from seqrec.corpora.shards.fetch import corpus_folder
+    from seqrec.ctc.beam import check_search
     from seqrec.ctc.greedy import GreedyDecoder
     from seqrec.progress import console, track
     from seqrec.tuning import dev_emissions, tune
@@ -60,8 +61,12 @@ def main(words: Sequence[str]) -> None:
     trials, seed = _whole("trials", options["trials"], _FEWEST_TRIALS), _whole("seed", options["seed"], 0)
     run = load_run(words[0], untuned(options))
     decoder: Any = run.transcriber.decoder
-    if getattr(decoder, "language_model", None) is None:
+    if not hasattr(decoder, "language_model"):
+        raise UserError(f"decoder={run.decoder_name} takes no language model, so it has no weights; tune beam_lm")
+    if decoder.language_model is None:
         raise UserError("there is no language model to tune; give one with decoder.lm=PATH (`seqrec lm` makes one)")
+    for size in beams:
+        check_search(size, decoder.n_best, decoder.token_min_logp, decoder.beam_threshold)
     metric = _metric(options.get("metric", "cer" if decoder.unit == "char" else "wer"))
     dev = dev_emissions(run.transcriber, _manifest(given, corpus_folder(run.config)), track=track)
     tokenizer = run.transcriber.parts.tokenizer
@@ -69,7 +74,7 @@ def main(words: Sequence[str]) -> None:
     path = tuning_file(run.folder, run.decoder_name)
     _write(path, found, run.decoder_part, options)
     for line in _report(found, len(dev.references)):
-        console.print(line, highlight=False)
+        console.print(line, soft_wrap=isinstance(line, str), highlight=False)
     console.print(f"written to {path}", soft_wrap=True, highlight=False)
 
 
@@ -81,7 +86,10 @@ def _manifest(options: Mapping[str, str], corpus: Path) -> Path:
         raise UserError("split=test: what is tuned on test has no honest test score any more; tune on dev")
     if split not in ("train", "dev"):
         raise UserError(f"split={split} is none of train, dev{did_you_mean(split, ('train', 'dev'))}")
-    return Path(options["manifest"]) if "manifest" in options else corpus / f"manifest-{split}.jsonl"
+    manifest = Path(options["manifest"]) if "manifest" in options else corpus / f"manifest-{split}.jsonl"
+    if manifest.resolve() == (corpus / "manifest-test.jsonl").resolve():
+        raise UserError(f"manifest={manifest} is the test split, whose score would not be honest any more; tune on dev")
+    return manifest
 
 
 def _metric(name: str) -> Metric:
@@ -148,10 +156,10 @@ def _report(found: Tuning, num_examples: int) -> list[Any]:
     chosen = ", ".join(f"{name}={value:.4g}" for name, value in found.options.items())
     lines: list[Any] = [table, f"chosen: {chosen}"]
     if not found.helps:
-        p_value = found.against_greedy.p_value
+        p_value = found.against_rival.p_value
         lines.append(
             f"the language model does not help here: {percent(found.rate)} tuned, {percent(found.greedy)} greedy, "
-            f"{percent(found.without_lm)} without it (p = {p_value:.3f} against greedy); decode without it, or take "
+            f"{percent(found.without_lm)} without it (p = {p_value:.3f}); decode without it, or take "
             "text more like what is read"
         )
     else:

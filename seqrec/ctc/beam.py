@@ -118,6 +118,7 @@ def search_batch(
 ) -> list[list[Candidate]]:
     """Search each example's valid frames, on as many threads as torch uses; the arguments are those of the kernel."""
     search = compiled_search()
+    from seqrec.lm.compilation import compilation_told
 
     def search_one(log_probs: np.ndarray) -> list[Candidate]:
         scores, lengths, tokens = search(
@@ -131,10 +132,8 @@ def search_batch(
     batch = emissions.log_probs.detach().float().cpu().contiguous().numpy()  # (B, T', V)
     examples = [row[:length] for row, length in zip(batch, emissions.lengths.tolist(), strict=True)]
     threads = min(torch.get_num_threads(), len(examples))
-    if threads <= 1:
-        return list(map(search_one, examples))
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(search_one, examples))
+    with compilation_told(), ThreadPoolExecutor(max(threads, 1)) as pool:
+        return list(map(search_one, examples) if threads <= 1 else pool.map(search_one, examples))
 
 
 def first_texts(candidates: list[Candidate], n_best: int, tokenizer: Tokenizer | None) -> list[Candidate]:

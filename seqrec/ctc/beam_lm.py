@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from math import inf, isfinite
 from typing import TYPE_CHECKING, Literal
@@ -10,6 +11,7 @@ import numpy as np
 
 from seqrec.ctc.beam import check_search, compiled_search, first_texts, search_batch
 from seqrec.ctc.lexicon import build_lexicon, read_lexicon, spellable_words
+from seqrec.ctc.model_fit import misfits
 from seqrec.errors import UserError
 from seqrec.lm.language_model import load_language_model
 from seqrec.lm.units import lm_word
@@ -19,6 +21,8 @@ from seqrec.transcript import Candidate
 
 if TYPE_CHECKING:
     from seqrec.ctc.prefix_rules import Model, Rules, Spelling
+
+logger = logging.getLogger(__name__)
 
 
 class LanguageModelBeamDecoder:
@@ -68,6 +72,7 @@ class LanguageModelBeamDecoder:
     ) -> None:
         check_search(beam_size, n_best, token_min_logp, beam_threshold)
         _check_weights(alpha, beta, unk_score, hotword_weight)
+        self.lm = lm
         self.unit = unit
         self.alpha = alpha
         self.beta = beta
@@ -84,20 +89,26 @@ class LanguageModelBeamDecoder:
         self.language_model = load_language_model(lm) if lm is not None else None
         self._words = read_lexicon(lexicon) if lexicon is not None else None
         self._tokenizer: Tokenizer | None = None
+        if lm is None and lexicon is None and not self.hotwords:
+            logger.warning("decoder=beam_lm has no decoder.lm=, lexicon= or hotwords=: it decodes as decoder=beam does")
 
     def spell_with(self, tokenizer: Tokenizer) -> None:
-        """Spell the lexicon and the hotwords with the tokens of a recogniser.
+        """Spell the lexicon and the hotwords with the tokens of a recogniser; what does not fit it is said.
 
         Raises:
             UserError: one of them cannot be spelt.
         """
-        self._tokenizer = tokenizer
+        if tokenizer is self._tokenizer:
+            return  # once is enough to say it
+        for misfit in () if self.language_model is None else misfits(self.language_model, self.unit, tokenizer):
+            logger.warning("decoder.lm=%s does not fit decoder.unit=%s: %s", self.lm, self.unit, misfit)
         self._spelling = spell(tokenizer)
         words = None if self._words is None else spellable_words(self._words, tokenizer, f"lexicon {self.lexicon}")
         self._lexicon = build_lexicon(words or (), self._word_ids)
         self._phrases = self._spellable_hotwords(tokenizer, words)
         of_tokens = () if self.unit == "word" else ("", *tokenizer.symbols)
         self._token_ids = self._word_ids(of_tokens)
+        self._tokenizer = tokenizer
 
     def decode(self, emissions: Emissions) -> list[list[Candidate]]:
         """Return the n-best candidates of each example; an impossible example gives an empty one of score -inf."""

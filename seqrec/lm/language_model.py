@@ -87,6 +87,7 @@ def load_language_model(path: str | Path) -> LanguageModel:
         UserError: the file is not there, not such a model, or damaged; or Numba is not installed.
     """
     _require_numba()
+    from seqrec.lm.compilation import compilation_told
     from seqrec.lm.kenlm_binary import is_kenlm_binary, map_kenlm_binary
 
     path = Path(path)
@@ -94,11 +95,14 @@ def load_language_model(path: str | Path) -> LanguageModel:
         with path.open("rb") as file:
             start = file.read(64)
     except OSError as error:
-        raise UserError(f"the language model {path} cannot be read ({error.strerror or error})") from error
-    if is_kenlm_binary(start):
-        binary = map_kenlm_binary(path)
-        return LanguageModel(binary.tables, binary.vocabulary, binary.read_words)
-    return _load_arpa(path)
+        raise UserError(
+            f"the language model {path.absolute()} cannot be read ({error.strerror or error}); `seqrec lm` makes one"
+        ) from error
+    with compilation_told():
+        if is_kenlm_binary(start):
+            binary = map_kenlm_binary(path)
+            return LanguageModel(binary.tables, binary.vocabulary, binary.read_words)
+        return _load_arpa(path)
 
 
 def _load_arpa(path: Path) -> LanguageModel:

@@ -15,6 +15,7 @@ from torch import Tensor
 from seqrec.ctc.beam import BeamDecoder
 from seqrec.ctc.beam_lm import LanguageModelBeamDecoder
 from seqrec.errors import UserError
+from seqrec.lm.language_model import load_language_model, words_of_model
 from seqrec.parts import Tokenizer
 from seqrec.sequence import Emissions
 from seqrec.share import build
@@ -29,6 +30,7 @@ WIDE: dict[str, Any] = {
     "token_min_logp": -math.inf,
     "beam_threshold": math.inf,
 }
+FIXTURES = Path(__file__).parents[1] / "lm" / "fixtures"
 LETTERS = CharacterTokenizer(["a", "b", " "])
 PIECES = SubwordTokenizer(["▁", "a", "▁ab", "b"], vocab_size=4)
 PHONES = PhoneTokenizer(["a", "ab", "c"])
@@ -104,6 +106,19 @@ def test_hotwords_or_a_lexicon_alone(tokenizer: Tokenizer, tmp_path: Path) -> No
     lexicon = ["ab", "a"]
     formula = Formula(tokenizer.spellings, lexicon=lexicon)
     assert_ranks_all(tokenizer, formula, log_probs, lexicon=lexicon_file(tmp_path, lexicon))
+
+
+def test_a_binary_of_kenlm_reads_as_its_arpa_does() -> None:
+    arpa = FIXTURES / "tiny.arpa"
+    words = [word for word in words_of_model(load_language_model(arpa)) if word.isalpha()][:5]
+    tokenizer = PhoneTokenizer(words)
+    log_probs = random_log_probs(20, len(tokenizer), seed=4)
+    by_arpa, by_binary, by_none = (
+        decode(decoder_of(tokenizer, lm=lm, n_best=20), log_probs)
+        for lm in (str(arpa), str(FIXTURES / "tiny.binary"), None)
+    )
+    assert by_binary == by_arpa
+    assert by_binary[0].score != by_none[0].score
 
 
 def test_a_char_model_with_a_lexicon(tmp_path: Path) -> None:
