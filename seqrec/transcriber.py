@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from seqrec.checkpoint import Parts, load_parts
 from seqrec.errors import UserError
-from seqrec.long_signals.joining import PieceReading, join_pieces, shifted
+from seqrec.long_signals.joining import PieceReading, join_pieces, join_words, shifted
 from seqrec.long_signals.recognition import BlockReader, LongRecognizer, Piece
 from seqrec.long_signals.windows import Windows
 from seqrec.metrics.calibration import read_calibration
@@ -21,10 +22,17 @@ from seqrec.run_folder import open_run
 from seqrec.sequence import Emissions, pad_signals
 from seqrec.share import build
 from seqrec.timing import read_with_times
-from seqrec.transcript import Candidate, Reading, Transcript
+from seqrec.transcript import Candidate, Reading, Span, Transcript
 
 _BLOCK = 1 << 19  # samples of an array that are looked at together
-Track = Callable[[Iterable[Any], int], Iterable[Any]]  # shows progress over so many batches of windows
+
+
+class Track(Protocol):
+    """Shows progress over `total` batches of windows."""
+
+    def __call__(self, items: Iterable[Any], *, total: int) -> Iterable[Any]:
+        """Pass `items` on."""
+        ...
 
 
 class Transcriber:
@@ -78,19 +86,18 @@ class Transcriber:
         pieces = self._recognize_long(signal, times, track)
         return Transcript(join_pieces(pieces, self.parts.tokenizer), self.sample_rate)
 
-    def stream(
-        self, source: Any, times: bool = True, track: Track | None = None, **options: Any
-    ) -> Iterator[Transcript]:
-        """Recognise one source as `transcribe` does, but yield a transcript of each piece between pauses, in order.
+    def stream_words(self, source: Any, track: Track | None = None, **options: Any) -> Iterator[Span]:
+        """Recognise one source as `transcribe` does, but yield its words as soon as each is known, in order.
 
-        Spans count samples from the source's beginning. A source that is not long is one piece.
+        Raises:
+            UserError: the source cannot be read; also after hours of it.
         """
         opened = self.open(source, **options)
         if isinstance(opened, LongSignal):
-            for piece in self._recognize_long(opened, times, track):
-                yield Transcript(tuple(one.reading for one in piece), self.sample_rate)
+            best = (readings[0] for readings in self._recognize_long(opened, True, track))
+            yield from join_words(best, self.parts.tokenizer.spellings)
         else:
-            yield self.recognize([opened], times)[0]
+            yield from self.recognize([opened], times=True)[0].best.words
 
     def open(self, source: Any, **options: Any) -> Tensor | LongSignal:
         """Read a source to a signal (N, C), or only open it where it is long.
@@ -99,6 +106,7 @@ class Transcriber:
             UserError: it cannot be read.
         """
         reader = self.parts.reader
+        _check_kind(source)
         try:
             if isinstance(source, (str, Path)) and not options and isinstance(reader, BlockReader):
                 blocks = reader.blocks(Path(source))
@@ -135,7 +143,7 @@ class Transcriber:
         recognizer = LongRecognizer(self.parts, self.windows, self.device)
         batches: Iterable[list[Piece]] = recognizer.pieces(signal.blocks)
         if track:
-            batches = track(batches, recognizer.num_batches(signal.length))
+            batches = track(batches, total=recognizer.num_batches(signal.length))
         end = 0  # of the last span, in samples
         for pieces in batches:
             for piece, some in zip(pieces, self._read_pieces(pieces, times), strict=True):
@@ -168,6 +176,13 @@ class Transcriber:
             return read_with_times(self.parts, signals, lengths, emissions, candidates, self.temperature)
         decode = self.parts.tokenizer.decode
         return [tuple(Reading(decode(one.tokens), one.score) for one in some) for some in candidates]
+
+
+def _check_kind(source: Any) -> None:
+    """Refuse what is read only once, or waits for a writer: sources are opened several times."""
+    is_there = isinstance(source, (str, Path)) and os.path.exists(source)
+    if is_there and not os.path.isfile(source) and not os.path.isdir(source):
+        raise UserError(f"{source}: is a pipe or a device, not a file; read it through standard input (-)")
 
 
 @dataclass(frozen=True)

@@ -257,7 +257,7 @@ from seqrec.ctc.greedy import GreedyDecoder
 from seqrec.transcriber import Transcriber
 transcriber = Transcriber(small_parts(ENCODERS["stacked"]), GreedyDecoder())
 noise = np.random.default_rng(0).normal(0, 0.1, (60 * 8000, 2)).astype(np.float32)
-for minutes in (2, 8, 16):
+for minutes in (2, 5, 9):
     path = Path({folder!r}) / f"{{minutes}}.wav"
     with soundfile.SoundFile(path, "w", 8000, 2, subtype="PCM_16") as file:
         for _ in range(minutes):
@@ -271,5 +271,5 @@ def test_memory_does_not_grow_with_the_recording(tmp_path: Path) -> None:
     script = MEMORY.format(tests=str(Path(__file__).parent), folder=str(tmp_path))
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=300)
     _, (_, short, before), (_, long, after) = (map(int, line.split()) for line in done.stdout.splitlines())
-    assert long > 1.5 * short > 0
-    assert after - before < 10_000  # kilobytes; the samples of eight more minutes alone are 31 MB as read
+    assert long > 1.3 * short > 0
+    assert after - before < 8_000  # kilobytes; the samples of four more minutes alone are 15 MB as read

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -108,7 +109,7 @@ def test_a_long_recording_reads_as_it_does_at_once(speech_run: Path, minute: Pat
     transcriber.windows = Windows(3.0, 3.0)
     length = len(transcriber.parts.reader.load(minute))
     batches = []
-    found = transcriber.transcribe(minute, track=lambda items, total: batches.append(total) or items)
+    found = transcriber.transcribe(minute, track=lambda items, *, total: batches.append(total) or items)
     assert batches
     assert len(found.text) > 20
     assert found.text == whole.text
@@ -119,13 +120,29 @@ def test_a_long_recording_reads_as_it_does_at_once(speech_run: Path, minute: Pat
     assert places == sorted(places)
     assert 0 <= min(places, default=0) <= max(places, default=0) <= length
     assert transcriber.transcribe(transcriber.parts.reader.load(minute)[:, 0].numpy()) == found
-    pieces = list(transcriber.stream(minute))
-    assert len(pieces) > 2
-    assert " ".join(piece.text for piece in pieces if piece.text).replace(" ", "") == found.text.replace(" ", "")
+    assert tuple(transcriber.stream_words(minute)) == found.best.words
 
 
-def test_a_short_source_is_one_piece(ink: Transcriber) -> None:
-    assert list(ink.stream(STROKES)) == [ink.transcribe(STROKES)]
+def test_words_come_before_the_recording_is_over(speech_run: Path, minute: Path) -> None:
+    transcriber = load(speech_run)
+    transcriber.windows = Windows(3.0, 1.0, max_frames=1)
+    done: list[object] = []
+    words = transcriber.stream_words(minute, lambda items, *, total: (done.append(item) or item for item in items))
+    next(words)
+    early = len(done)
+    assert list(words)
+    assert early < len(done) / 2
+
+
+def test_words_of_a_short_source(ink: Transcriber) -> None:
+    assert tuple(ink.stream_words(STROKES)) == ink.transcribe(STROKES).best.words != ()
+
+
+def test_a_pipe_is_no_source(ink: Transcriber, speech: Transcriber, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.wav")
+    for transcriber in (ink, speech):
+        with pytest.raises(UserError, match=r"pipe\.wav: is a pipe or a device"):
+            transcriber.transcribe(tmp_path / "pipe.wav")
 
 
 def test_times_can_be_left_out(ink: Transcriber) -> None:

@@ -10,7 +10,8 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqrec.errors import UserError, did_you_mean
+from seqrec.cli.options import options_of, split_name
+from seqrec.errors import UserError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from seqrec.manifest import Row
 
 _OPTIONS = ("split", "data_dir", "device")
-_SPLITS = ("train", "dev", "test")
-_CHUNK = 512  # rows that are batched with one another; they come out in the manifest's order
+_ROWS, _FRAMES = 512, 64_000  # that are batched with one another, at most; rows come out in the manifest's order
+_STATES = 1 << 30  # frames times places of a text, a byte each: 17 minutes of fast speech
 _FORMATS = ("json", "ctm", "textgrid", "srt", "vtt")
 
 
@@ -40,7 +41,7 @@ def main(words: Sequence[str]) -> None:
     format = transcript_format(arguments.format, run.transcriber.sample_rate)
     if format.is_file_each and not arguments.output:
         raise UserError(f"--format {arguments.format} is a file for each row; give --output FOLDER")
-    path = arguments.manifest or corpus_folder(run.config) / f"manifest-{options.get('split', 'test')}.jsonl"
+    path = arguments.manifest or corpus_folder(run.config) / f"manifest-{arguments.split}.jsonl"
     dataset = ManifestDataset(path, run.transcriber.parts.reader, run.transcriber.parts.tokenizer)
     rows = Rows(run, dataset)
     shown = track(rows, f"aligning {path.name}", len(dataset)) if arguments.output or not sys.stdout.isatty() else rows
@@ -62,28 +63,46 @@ class Rows:
         self._dataset = dataset
 
     def __iter__(self) -> Iterator[Transcribed | None]:
-        for start in range(0, len(self._dataset), _CHUNK):
-            rows = [self._dataset.manifest[i] for i in range(start, min(start + _CHUNK, len(self._dataset)))]
-            found: dict[int, Transcribed] = {}
-            for batch in self._batches(rows):
-                found.update(self._align(rows, batch))
-            yield from (found.get(index) for index in range(len(rows)))
-
-    def _batches(self, rows: Sequence[Row]) -> Iterator[dict[int, Tensor]]:
-        """Yield the signals of rows that can be read, those of like length together."""
-        from seqrec.data.batching import FrameBatches
-
+        rows: list[Row] = []
         signals: dict[int, Tensor] = {}
-        for index, row in enumerate(rows):
+        num_frames = 0
+        for index in range(len(self._dataset)):
+            row = self._dataset.manifest[index]
+            rows.append(row)
             try:
-                signals[index] = self._read(row)
+                signal = self._read(row)
+                frames = self._frames([signal])
+                self._check_size(row, int(frames[0]))
+                signals[len(rows) - 1] = signal
+                num_frames += int(frames[0])
             except (UserError, OSError) as error:
                 self._fail(row, error)
+            if len(rows) == _ROWS or num_frames >= _FRAMES:
+                yield from self._align_all(rows, signals)
+                rows, signals, num_frames = [], {}, 0
+        yield from self._align_all(rows, signals)
+
+    def _align_all(self, rows: Sequence[Row], signals: dict[int, Tensor]) -> Iterator[Transcribed | None]:
+        """Yield rows with their signals, where these can be read, those of like length aligned together."""
+        from seqrec.data.batching import FrameBatches
+
+        found: dict[int, Transcribed] = {}
         if signals:
             indices = list(signals)
-            frames = self._frames(list(signals.values()))
-            for batch in FrameBatches(frames, shuffle=False):
-                yield {indices[number]: signals[indices[number]] for number in batch}
+            for batch in FrameBatches(self._frames(list(signals.values())), shuffle=False):
+                found.update(self._align(rows, {indices[number]: signals[indices[number]] for number in batch}))
+        yield from (found.get(index) for index in range(len(rows)))
+
+    def _check_size(self, row: Row, num_frames: int) -> None:
+        import torch
+
+        num_outputs = int(self._transcriber.parts.recognizer.output_lengths(torch.tensor([num_frames])))
+        size = num_outputs * (2 * len(self._dataset.encode(row)) + 1)
+        if size > _STATES:
+            raise UserError(
+                f"example `{row.id}`: aligning it takes {size / 2**30:.1f} GiB, over {_STATES >> 30}; "
+                "cut the recording at its pauses into some rows, with `start_sample` and `num_samples`"
+            )
 
     def _read(self, row: Row) -> Tensor:
         strangers = self._dataset.tokenizer.strangers(row.text)
@@ -152,23 +171,12 @@ def _write_each(rows: Iterable[Transcribed], format: TranscriptFormat, folder: P
 
 def _parse(words: Sequence[str]) -> tuple[argparse.Namespace, dict[str, str]]:
     arguments = _parser().parse_intermixed_args(words)
-    options: dict[str, str] = {}
-    arguments.manifest = None
-    for word in arguments.words:
-        key, sign, value = word.partition("=")
-        if sign and key in _OPTIONS and key not in options:
-            options[key] = value
-        elif sign and not Path(word).exists():
-            fault = "is given twice; give it once" if key in options else f"is no option{did_you_mean(key, _OPTIONS)}"
-            raise UserError(f"`{key}` {fault}")
-        elif arguments.manifest:
-            raise UserError(f"{arguments.manifest} and {word}: align takes one manifest")
-        else:
-            arguments.manifest = Path(word)
-    if "split" in options and arguments.manifest:
-        raise UserError("give split= or a manifest, not both")
-    if options.get("split", "test") not in _SPLITS:
-        raise UserError(f"split={options['split']} is none of them{did_you_mean(options['split'], _SPLITS)}")
+    manifests = [word for word in arguments.words if "=" not in word or Path(word).exists()]
+    if len(manifests) > 1:
+        raise UserError(f"{' and '.join(manifests)}: align takes one manifest")
+    options = options_of([word for word in arguments.words if word not in manifests], _OPTIONS, "align")
+    arguments.split = split_name({**options, **({"manifest": manifests[0]} if manifests else {})})
+    arguments.manifest = Path(manifests[0]) if manifests else None
     return arguments, options
 
 

@@ -12,7 +12,7 @@ SPLITS = ("train", "dev", "test")
 
 
 def options_of(words: Sequence[str], known: Sequence[str], verb: str) -> dict[str, str]:
-    """Return the options KEY=VALUE of a verb, those of a decoder among them.
+    """Return the options KEY=VALUE of a verb; one that knows `decoder` also takes that decoder's, as decoder.OPTION.
 
     Raises:
         UserError: a word is none of the `known` options, or one is given twice.
@@ -22,7 +22,7 @@ def options_of(words: Sequence[str], known: Sequence[str], verb: str) -> dict[st
         key, sign, value = word.partition("=")
         if not sign:
             raise UserError(f"`{word}`: options of {verb} read KEY=VALUE, such as split=dev")
-        if key not in known and not key.startswith("decoder."):
+        if key not in known and not ("decoder" in known and key.startswith("decoder.")):
             raise UserError(f"`{key}` is no option of {verb}{did_you_mean(key, known)}")
         if key in options:
             raise UserError(f"`{key}` is given twice; give it once")

@@ -41,7 +41,7 @@ def load_run(path: str, options: Mapping[str, str]) -> OpenRun:
     config = folder.read_config()
     loaded = load(path, check_device(options.get("device", "auto")))
     part, name = _chosen_decoder(config["decoder"], options)
-    part = _with_options(part, _tuned(folder, name, options), options)
+    part = _with_options(part, _tuned(folder, name, part["_target_"], options), options)
     transcriber = Transcriber(loaded.parts, build(part, "decoder"), loaded.device, loaded.temperature, loaded.windows)
     unknown = options.get("text.unknown", config["text"]["unknown"])
     if unknown not in ("error", "drop"):
@@ -82,11 +82,11 @@ def untuned(options: Mapping[str, str]) -> dict[str, str]:
     return {**options, _UNTUNED: "true"}
 
 
-def _tuned(folder: RunFolder, decoder: str, options: Mapping[str, str]) -> dict[str, Any]:
+def _tuned(folder: RunFolder, decoder: str, target: str, options: Mapping[str, str]) -> dict[str, Any]:
     """Return the options that a decoder was tuned to, and say so; none where they are of another language model.
 
     Raises:
-        UserError: the file is damaged.
+        UserError: the file is damaged, or holds what the decoder has no option for.
     """
     path = tuning_file(folder, decoder)
     if _UNTUNED in options or not path.is_file():
@@ -96,6 +96,10 @@ def _tuned(folder: RunFolder, decoder: str, options: Mapping[str, str]) -> dict[
         tuned = dict(tuned.items())
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"{path} holds no `options` ({error}); tune again, or delete it") from None
+    known = constructor_defaults(target) or {}
+    strangers = [key for key in tuned if key not in known]
+    if strangers:
+        raise UserError(f"{path}: `{strangers[0]}` is no option of {target}; tune again, or delete it")
     others = [key for key in ("lm", "unit") if _differs(options.get(_PREFIX + key), tuned.get(key))]
     if others:
         _say(f"{path} is of {', '.join(f'{key}={tuned.get(key)}' for key in others)}: not used")

@@ -59,9 +59,14 @@ def _sources(name: str, extensions: Sequence[str], spool: Path) -> Iterator[Sour
         _say_left_out(name, files, len(taken), extensions)
         if not taken:
             yield Source(name, path, Path(path.name))  # whoever reads it says that it is a folder
-        yield from (Source(str(file), file, file.relative_to(path)) for file in taken)
+        yield from (Source(_printable(file), file, file.relative_to(path)) for file in taken)
     else:
-        yield Source(name, path, Path(path.name))
+        yield Source(_printable(name), path, Path(path.name))
+
+
+def _printable(path: str | Path) -> str:
+    """Return a name with `?` for bytes that are no text in the file system's encoding."""
+    return str(path).encode("utf-8", "replace").decode("utf-8")
 
 
 def _say_left_out(name: str, files: Sequence[Path], num_taken: int, extensions: Sequence[str]) -> None:

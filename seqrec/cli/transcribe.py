@@ -6,7 +6,7 @@ import argparse
 import re
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from seqrec.errors import UserError
 
 if TYPE_CHECKING:
     from seqrec.cli.sources import Source
-    from seqrec.formats.transcripts import Transcribed, TranscriptFormat
+    from seqrec.formats.transcripts import Timed, Transcribed, TranscriptFormat
     from seqrec.transcriber import Transcriber
 
 _FORMATS = ("txt", "json", "srt", "vtt", "ctm", "textgrid")
@@ -44,8 +44,10 @@ def main(words: Sequence[str]) -> None:
         targets = _targets(sources, arguments, format)
         if targets:
             _write_each(results, targets, format)
+        elif format.stream is not None:
+            _write(_stream(run.transcriber, sources[0], format.stream, arguments.output), arguments.output)
         else:
-            _write_all(results, arguments.output, format)
+            _write(format.write(item for _, item in results), arguments.output)
     if results.failed:
         raise UserError(f"{results.failed} of {len(sources)} files could not be transcribed; the reasons stand above")
 
@@ -87,12 +89,27 @@ class Results:
                 print(f"seqrec: {source.describe(result)}", file=sys.stderr)
 
 
-def _write_all(results: Results, output: str | None, format: TranscriptFormat) -> None:
-    """Write all transcripts to one file, or to standard output, each as soon as it is there."""
+def _write(texts: Iterable[str], output: str | None) -> None:
+    """Write to one file, or to standard output, what comes, as soon as it is there."""
     standard = sys.stdout  # a bar on the terminal puts something else in its place
     with open(output, "w", encoding="utf-8") if output else nullcontext(standard) as file:
-        for text in format.write(item for _, item in results):
+        for text in texts:
             print(text, end="", file=file, flush=True)
+
+
+def _stream(
+    transcriber: Transcriber, source: Source, stream: Callable[[Iterable[Timed]], Iterator[str]], output: str | None
+) -> Iterator[str]:
+    """Yield subtitles while their recording is being read."""
+    from seqrec.formats.transcripts import in_seconds
+    from seqrec.progress import track
+
+    is_shown = not output and sys.stdout.isatty()  # how far it is
+    words = transcriber.stream_words(source.path, None if is_shown else partial(track, title=source.name))
+    try:
+        yield from stream(in_seconds(words, transcriber.sample_rate or 1.0))
+    except UserError as error:
+        raise UserError(source.describe(error)) from None
 
 
 def _write_each(results: Results, targets: Mapping[Path, Path], format: TranscriptFormat) -> None:
@@ -107,7 +124,7 @@ def _targets(sources: Sequence[Source], arguments: argparse.Namespace, format: T
     """Return for each source the file it is written to in the folder `--output`; none where that is no folder.
 
     Raises:
-        UserError: the format needs a folder, or two sources have one target.
+        UserError: the format needs a folder, or two sources have one target, or one of them is a target.
     """
     output = arguments.output
     if not output or not (output.endswith("/") or Path(output).is_dir()):
@@ -115,14 +132,23 @@ def _targets(sources: Sequence[Source], arguments: argparse.Namespace, format: T
             raise UserError(
                 f"--format {arguments.format} of {len(sources)} sources is a file each; give --output FOLDER/"
             )
+        _check_no_source(sources, Path(output) if output else None)
         return {}
     taken: dict[Path, Source] = {}
     for source in sources:
         target = Path(output) / source.inside.with_suffix(format.suffix)
         if target in taken:
             raise UserError(f"{taken[target].name} and {source.name} would both be written to {target}; rename one")
+        _check_no_source(sources, target)
         taken[target] = source
     return {source.path: target for target, source in taken.items()}
+
+
+def _check_no_source(sources: Sequence[Source], target: Path | None) -> None:
+    if target is not None and target.is_file():
+        for source in sources:
+            if source.path.exists() and source.path.samefile(target):
+                raise UserError(f"{target}: is read, and would be written over; give another --output")
 
 
 def _decoder_options(arguments: argparse.Namespace) -> dict[str, str]:

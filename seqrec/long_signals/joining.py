@@ -48,7 +48,7 @@ def join_pieces(pieces: Iterable[Sequence[PieceReading]], tokenizer: Tokenizer) 
         paths = heapq.nlargest(max(len(paths), len(piece)), choices, key=lambda path: path.score)
     best, *others = (path.readings() for path in paths)
     text = partial(_text, tokenizer=tokenizer)
-    words = tuple(_join_words(best, tokenizer.spellings))
+    words = tuple(join_words(best, tokenizer.spellings))
     characters = tuple(span for piece in best for span in piece.reading.characters)
     scores = [path.score for path in paths]
     return (
@@ -72,7 +72,7 @@ def shifted(reading: Reading, samples: int, start: int = 0) -> Reading:
     return replace(reading, words=move(reading.words), characters=move(reading.characters))
 
 
-def _join_words(pieces: Sequence[PieceReading], spellings: Sequence[str]) -> Iterator[Span]:
+def join_words(pieces: Iterable[PieceReading], spellings: Sequence[str]) -> Iterator[Span]:
     """Yield the words of pieces; one that a piece ends in and the next goes on with is one word."""
     open_word: Span | None = None  # the last, which may go on
     is_open = False  # whether what follows without a space belongs to it

@@ -3,8 +3,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from tiny import Seqrec, assert_one_sentence
 
+from seqrec.cli import align as verb
 from seqrec.cli.align import main
 from seqrec.errors import UserError
 
@@ -39,7 +41,7 @@ def test_a_file_a_row(speech_run: Path, tmp_path: Path) -> None:
 
 
 def test_rows_that_cannot_be_aligned_are_named_and_the_others_done(
-    ink_run: Path, tmp_path: Path, capfd: object
+    ink_run: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     row = json.loads(corpus(ink_run).read_text().splitlines()[0])
     dot = {"ink": {"strokes": [[[0, 0]]]}, "num_points": 1}
@@ -54,7 +56,7 @@ def test_rows_that_cannot_be_aligned_are_named_and_the_others_done(
     manifest.write_text("".join(json.dumps(one) + "\n" for one in rows))
     said = align(ink_run, manifest, "--output", tmp_path / "out.jsonl")
     assert said == "3 of 5 rows could not be aligned; the reasons stand above"
-    reasons = capfd.readouterr().err  # type: ignore[attr-defined]
+    reasons = capfd.readouterr().err
     for name in ("`stranger`: '\u00e9'", "`too-short`", "`no-ink`"):
         assert name in reasons
     found = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
@@ -69,11 +71,24 @@ def test_rows_that_cannot_be_aligned_are_named_and_the_others_done(
         assert len(character["box"]) == 4
 
 
+def test_rows_too_long_for_the_memory_are_named(
+    speech_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """And rows that are batched apart come out in order, with the same times."""
+    assert align(speech_run, "--output", tmp_path / "all.jsonl") is None
+    monkeypatch.setattr(verb, "_ROWS", 2)
+    assert align(speech_run, "--output", tmp_path / "by-two.jsonl") is None
+    assert (tmp_path / "by-two.jsonl").read_text() == (tmp_path / "all.jsonl").read_text()
+    monkeypatch.setattr(verb, "_STATES", 10)
+    assert "rows could not be aligned" in str(align(speech_run, "--output", tmp_path / "none.jsonl"))
+    assert "cut the recording at its pauses" in capfd.readouterr().err
+
+
 def test_mistakes(ink_run: Path, speech_run: Path, tmp_path: Path) -> None:
     assert "measured in points; take json" in str(align(ink_run, "--format", "srt", "--output", tmp_path))
     assert "give --output FOLDER" in str(align(speech_run, "--format", "vtt"))
     assert "did you mean `test`" in str(align(speech_run, "split=tst"))
-    assert "`splt` is no option; did you mean `split`?" in str(align(speech_run, "splt=test"))
+    assert "`splt` is no option of align; did you mean `split`?" in str(align(speech_run, "splt=test"))
     assert "not both" in str(align(speech_run, "split=dev", corpus(speech_run)))
     assert "one manifest" in str(align(speech_run, "a", "b"))
     assert "given twice" in str(align(speech_run, "split=dev", "split=dev"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -108,6 +109,51 @@ def test_formats(format: str, start: str, speech_run: Path, seqrec: Seqrec, tmp_
     assert file.read_text() == alone.out
 
 
+@pytest.fixture
+def long_recording(speech_run: Path, tmp_path: Path) -> Path:
+    recordings = sorted((speech_run.parent / "data").rglob("*.wav"))[:12]
+    path = tmp_path / "long.wav"
+    soundfile.write(path, np.concatenate([soundfile.read(recording)[0] for recording in recordings]), 16000)
+    return path
+
+
+@pytest.mark.parametrize("format", ["txt", "json", "srt", "vtt"])
+def test_a_long_recording_alone_and_among_others(
+    format: str, speech_run: Path, long_recording: Path, seqrec: Seqrec, tmp_path: Path
+) -> None:
+    shutil.copy(sorted((speech_run.parent / "data").rglob("*.wav"))[0], tmp_path / "a.wav")
+    options = ("--format", format, "--window", "2", "--context", "2")
+    alone = seqrec("transcribe", speech_run, "long.wav", *options)
+    assert (alone.code, alone.err) == (0, "")
+    assert seqrec("transcribe", speech_run, "a.wav", "long.wav", *options, "--output", "each/").code == 0
+    (file,) = (tmp_path / "each").glob("long.*")
+    assert file.read_text() == alone.out
+
+
+def test_a_recording_is_not_written_over(speech_run: Path, seqrec: Seqrec, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", TONE, 16000)
+    before = (tmp_path / "a.wav").read_bytes()
+    (tmp_path / "link").symlink_to("a.wav")
+    for output in ("a.wav", "link"):
+        assert_one_sentence(seqrec("transcribe", speech_run, "a.wav", "--output", output), "would be written over")
+    assert (tmp_path / "a.wav").read_bytes() == before
+
+
+def test_a_damaged_recording_as_subtitles(speech_run: Path, seqrec: Seqrec, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", Pipe(b"RIFF"))
+    assert_one_sentence(seqrec("transcribe", speech_run, "-", "--format", "srt"), "standard input: cannot be decoded")
+
+
+def test_names_of_any_bytes(ink_run: Path, seqrec: Seqrec, tmp_path: Path) -> None:
+    write_inks(tmp_path / "inks", "b.json")
+    (tmp_path / "inks" / "b.json").rename(tmp_path / "inks" / os.fsdecode(b"\xff\n\t.json"))
+    for format in ("txt", "json"):
+        outcome = seqrec("transcribe", ink_run, "inks", "--format", format)
+        assert outcome.code == 0, outcome.err
+        name = json.loads(outcome.out)["path"] if format == "json" else outcome.out.split("\t")[0]
+        assert name == ("inks/?\n\t.json" if format == "json" else "inks/?__.json")
+
+
 def test_where_outputs_cannot_go(ink_run: Path, speech_run: Path, seqrec: Seqrec, tmp_path: Path) -> None:
     write_inks(tmp_path, "a.json", "b.json")
     write_inks(tmp_path / "other", "a.json")
@@ -170,7 +216,10 @@ def test_tuned_options_are_taken_and_said(ink_run: Path, seqrec: Seqrec, tmp_pat
     assert "tuned" not in seqrec("transcribe", run, "a.json").err
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"alpha": 1}', '{"options": 3}'])
+@pytest.mark.parametrize(
+    "content",
+    ["{", "[]", '{"alpha": 1}', '{"options": 3}', '{"options": {"bta": 1}}', '{"options": {"_target_": "seqrec.x.Y"}}'],
+)
 def test_damaged_tuning(content: str, ink_run: Path, seqrec: Seqrec, tmp_path: Path) -> None:
     run = tuned_run(ink_run, tmp_path, content)
     assert_one_sentence(seqrec("transcribe", run, "a.json", "decoder=beam_lm"), "beam_lm.json", "tune again")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 def write_plain(items: Iterable[Item]) -> Iterator[str]:
-    """Yield a line for each transcript."""
+    """Yield a line for each transcript; a name's tabs and line breaks become `_`, since they end a field."""
     for item in (Transcribed(*item) for item in items):
-        yield f"{item.name}\t{item.transcript.text}\n"
+        name = "_".join(item.name.replace("\t", "_").splitlines())
+        yield f"{name}\t{item.transcript.text}\n"

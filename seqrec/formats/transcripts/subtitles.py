@@ -29,8 +29,7 @@ def write_srt(items: Iterable[Item]) -> Iterator[str]:
         UserError: a transcript is of an ink.
     """
     for item in (Transcribed(*item) for item in items):
-        cues = enumerate(_cues(timed(item, item.transcript.best.words)), 1)
-        yield "".join(f"{number}\n{_times(cue, ',')}\n{cue.text}\n\n" for number, cue in cues)
+        yield "".join(stream_srt(timed(item, item.transcript.best.words)))
 
 
 def write_vtt(items: Iterable[Item]) -> Iterator[str]:
@@ -40,19 +39,37 @@ def write_vtt(items: Iterable[Item]) -> Iterator[str]:
         UserError: a transcript is of an ink.
     """
     for item in (Transcribed(*item) for item in items):
-        cues = _cues(timed(item, item.transcript.best.words))
-        yield "WEBVTT\n\n" + "".join(f"{_times(cue, '.')}\n{_escape(cue.text)}\n\n" for cue in cues)
+        yield "".join(stream_vtt(timed(item, item.transcript.best.words)))
 
 
-def _cues(words: Sequence[Timed]) -> list[Timed]:
-    """Return words in cues of at most two lines and seven seconds; a longer word has its own."""
-    cues, rest = [], list(words)
-    while rest:
-        count = _fitting(rest)
-        chosen, rest = rest[:count], rest[count:]
-        text = "\n".join(_lines([word.text for word in chosen]))
-        cues.append(Timed(text, chosen[0].start, chosen[-1].end, 1.0))
-    return cues
+def stream_srt(words: Iterable[Timed]) -> Iterator[str]:
+    """Yield the cues of a file, each as soon as its words are there."""
+    for number, cue in enumerate(_cues(words), 1):
+        yield f"{number}\n{_times(cue, ',')}\n{cue.text}\n\n"
+
+
+def stream_vtt(words: Iterable[Timed]) -> Iterator[str]:
+    """Yield the header and the cues of a file, each as soon as its words are there."""
+    yield "WEBVTT\n\n"
+    for cue in _cues(words):
+        yield f"{_times(cue, '.')}\n{_escape(cue.text)}\n\n"
+
+
+def _cues(words: Iterable[Timed]) -> Iterator[Timed]:
+    """Yield words in cues of at most two lines and seven seconds; a longer word has its own."""
+    rest: list[Timed] = []
+    for word in words:
+        rest.append(word)
+        while (count := _fitting(rest)) < len(rest):  # what comes behind would not change it
+            yield _cue(rest[:count])
+            rest = rest[count:]
+    if rest:
+        yield _cue(rest)
+
+
+def _cue(words: Sequence[Timed]) -> Timed:
+    text = "\n".join(_lines([word.text for word in words]))
+    return Timed(text, words[0].start, words[-1].end, 1.0)
 
 
 def _fitting(words: Sequence[Timed]) -> int:

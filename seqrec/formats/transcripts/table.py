@@ -10,11 +10,11 @@ from seqrec.errors import UserError, did_you_mean
 from seqrec.formats.transcripts.ctm import write_ctm
 from seqrec.formats.transcripts.json_lines import write_json_lines
 from seqrec.formats.transcripts.plain import write_plain
-from seqrec.formats.transcripts.subtitles import write_srt, write_vtt
+from seqrec.formats.transcripts.subtitles import stream_srt, stream_vtt, write_srt, write_vtt
 from seqrec.formats.transcripts.textgrid import write_textgrid
 
 if TYPE_CHECKING:
-    from seqrec.formats.transcripts.transcribed import Item
+    from seqrec.formats.transcripts.transcribed import Item, Timed
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class TranscriptFormat:
     suffix: str  # of files
     is_file_each: bool = False  # a transcript is a file of its own; else they follow one another in one
     needs_seconds: bool = False  # so that ink cannot be written
+    stream: Callable[[Iterable[Timed]], Iterator[str]] | None = None  # a file from the words of one recording, as read
 
 
 FORMATS = {
@@ -32,8 +33,8 @@ FORMATS = {
     "json": TranscriptFormat(write_json_lines, ".jsonl"),
     "ctm": TranscriptFormat(write_ctm, ".ctm", needs_seconds=True),
     "textgrid": TranscriptFormat(write_textgrid, ".TextGrid", is_file_each=True, needs_seconds=True),
-    "srt": TranscriptFormat(write_srt, ".srt", is_file_each=True, needs_seconds=True),
-    "vtt": TranscriptFormat(write_vtt, ".vtt", is_file_each=True, needs_seconds=True),
+    "srt": TranscriptFormat(write_srt, ".srt", is_file_each=True, needs_seconds=True, stream=stream_srt),
+    "vtt": TranscriptFormat(write_vtt, ".vtt", is_file_each=True, needs_seconds=True, stream=stream_vtt),
 }
 
 WRITERS = {name: format.write for name, format in FORMATS.items()}

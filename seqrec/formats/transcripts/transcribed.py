@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from seqrec.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import numpy as np
 
@@ -47,4 +47,10 @@ def timed(item: Transcribed, spans: Sequence[Span]) -> list[Timed]:
     rate = item.transcript.sample_rate
     if rate is None:
         raise UserError(f"{item.name} is an ink, and has points instead of times; write it as json")
-    return [Timed(span.text, span.start / rate, span.end / rate, span.confidence) for span in spans]
+    return list(in_seconds(spans, rate))
+
+
+def in_seconds(spans: Iterable[Span], sample_rate: float) -> Iterator[Timed]:
+    """Yield spans of a recording in seconds."""
+    for span in spans:
+        yield Timed(span.text, span.start / sample_rate, span.end / sample_rate, span.confidence)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from seqrec.errors import UserError
 from seqrec.formats.ink import Ink
-from seqrec.formats.transcripts import FORMATS, WRITERS, Transcribed, transcript_format
+from seqrec.formats.transcripts import FORMATS, WRITERS, Timed, Transcribed, transcript_format
 from seqrec.transcript import Reading, Span, Transcript
 
 RATE = 1000.0
@@ -183,6 +184,28 @@ def test_writers_stream() -> None:
 
     for write in WRITERS.values():
         assert next(iter(write(items())))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["srt", "vtt"])
+def test_subtitles_come_while_words_do(name: str) -> None:
+    words = [Timed("word", 2.0 * number, 2.0 * number + 0.5, 1.0) for number in range(3)]
+
+    def spoken() -> Iterator[Timed]:
+        yield from words[:2]
+        raise EOFError
+
+    stream = FORMATS[name].stream
+    assert stream is not None
+    found = []
+    with pytest.raises(EOFError):
+        found.extend(stream(spoken()))
+    assert "".join(found).count("word") == 1  # known to be a cue of its own, since the next one comes 1.5 s later
+    assert "".join(stream(words)).startswith("".join(found))
+
+
+def test_names_keep_lines_whole() -> None:
+    (line,) = WRITERS["txt"]([("a\n\tb\u2028c", recording(("b", 0, 9)))])
+    assert line == "a__b_c\tb\n"
 
 
 def test_plain_text_and_an_unknown_format() -> None:
