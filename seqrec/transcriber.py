@@ -193,8 +193,8 @@ class LongSignal:
     length: int  # N
 
 
-def load(run: str | Path, device: str = "cpu") -> Transcriber:
-    """Load a run's best checkpoint, or any checkpoint file, with the decoder of its config.
+def load(run: str | Path, device: str = "cpu", decoder: Decoder | None = None) -> Transcriber:
+    """Load a run's best checkpoint, or any checkpoint file, with the decoder of its config or another.
 
     Raises:
         UserError: there is no such run or checkpoint, or it is damaged or asks for code.
@@ -209,7 +209,7 @@ def load(run: str | Path, device: str = "cpu") -> Transcriber:
         path, calibration = folder.best, read_calibration(path / "calibration.json")
     parts = load_parts(path)
     temperature = calibration.temperature if calibration else 1.0
-    return Transcriber(parts, build(parts.config["decoder"], "decoder"), check_device(device), temperature)
+    return Transcriber(parts, decoder or build(parts.config["decoder"], "decoder"), check_device(device), temperature)
 
 
 def check_device(device: str) -> str:

@@ -39,10 +39,9 @@ def load_run(path: str, options: Mapping[str, str]) -> OpenRun:
     """
     folder = open_run(path)
     config = folder.read_config()
-    loaded = load(path, check_device(options.get("device", "auto")))
     part, name = _chosen_decoder(config["decoder"], options)
     part = _with_options(part, _tuned(folder, name, part["_target_"], options), options)
-    transcriber = Transcriber(loaded.parts, build(part, "decoder"), loaded.device, loaded.temperature, loaded.windows)
+    transcriber = load(path, check_device(options.get("device", "auto")), build(part, "decoder"))
     unknown = options.get("text.unknown", config["text"]["unknown"])
     if unknown not in ("error", "drop"):
         raise UserError(f"text.unknown={unknown} is neither error nor drop")

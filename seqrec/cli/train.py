@@ -110,12 +110,13 @@ def _take_back(run: RunFolder, former: str | None) -> None:
 
 
 def _with_absolute_paths(config: dict[str, Any]) -> dict[str, Any]:
-    """Return `config` so that a run can be resumed from any folder."""
+    """Return `config` so that a run can be resumed and evaluated from any folder."""
     data_dir = str(Path(config["data_dir"]).expanduser().absolute())
     shards = config["shards"] and absolute_address(config["shards"])
     init_from = config["init_from"] and _initial(config["init_from"])
     paths = {"data_dir": data_dir, "shards": shards, "init_from": init_from}
-    return {**config, "corpus": with_absolute_paths(config["corpus"]), **paths}
+    parts = {key: with_absolute_paths(config[key]) for key in ("corpus", "decoder")}
+    return {**config, **parts, **paths}
 
 
 def _initial(path: str) -> str:

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tiny import Outcome, Seqrec, assert_one_sentence
+from tiny import Outcome, Seqrec, assert_one_sentence, tiny_options
 
 from seqrec.cli.main import main
 
@@ -118,3 +118,18 @@ def test_usage(seqrec: Seqrec) -> None:
 
 def test_not_a_run(seqrec: Seqrec, tmp_path: Path) -> None:
     assert_one_sentence(seqrec("tune", tmp_path), "holds no config.yaml")
+
+
+def test_a_run_trained_with_a_language_model_is_evaluated_from_any_folder(
+    seqrec: Seqrec, run: Path, ink_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = tiny_options("synth/ink", ink_run.parent / "data")
+    lm = (run / "lm-char-3.arpa.gz").relative_to(Path.cwd())
+    decoder = ("decoder=beam_lm", f"decoder.lm={lm}", "decoder.unit=char", "decoder.beam_size=4")
+    trained = seqrec("train", "synth/ink", *words, *decoder, "trainer.max_epochs=1", "hydra.run.dir=trained")
+    assert trained.code == 0, trained.err
+    (run.parent / "elsewhere").mkdir()
+    monkeypatch.chdir(run.parent / "elsewhere")
+    evaluated = seqrec("evaluate", "../trained")
+    assert evaluated.code == 0, evaluated.err
+    assert Path("../trained/evaluation/test-beam_lm/report.json").is_file()
