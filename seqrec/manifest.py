@@ -121,7 +121,9 @@ def _missing(path: Path) -> UserError:
     if splits and path.stem.startswith("manifest-"):
         found = ", ".join(splits)
         return UserError(f"manifest {path} does not exist; the corpus there has no such split, it has {found}")
-    return UserError(f"manifest {path} does not exist; write it with `seqrec prepare RECIPE`, or say with data_dir= where it lies now")
+    return UserError(
+        f"manifest {path} does not exist; write it with `seqrec prepare RECIPE`, or say with data_dir= where it lies now"
+    )
 
 
 def _line_ends(path: Path) -> np.ndarray:
