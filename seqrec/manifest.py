@@ -122,7 +122,7 @@ def _missing(path: Path) -> UserError:
         found = ", ".join(splits)
         return UserError(f"manifest {path} does not exist; the corpus there has no such split, it has {found}")
     return UserError(
-        f"manifest {path} does not exist; write it with `seqrec prepare RECIPE`, or say where it lies now with data_dir="
+        f"manifest {path} does not exist; write it with `seqrec prepare RECIPE`, or say where it lies by data_dir="
     )
 
 
