@@ -144,8 +144,7 @@ def evaluate(
     found: dict[int, Hypothesis] = {}
     clock, confidences = _Clock(transcriber), Confidences() if times else None
     for indices in track(batches):
-        rows = [dataset.manifest[index] for index in indices]
-        signals = [dataset.reader.read(row, dataset.folder) for row in rows]
+        rows, signals = dataset.read_batch(indices)
         for index, row, readings in zip(indices, rows, clock.recognize(signals, times), strict=True):
             found[index] = _hypothesis(row, parts.tokenizer.normalise(row.text), readings, by)
             if confidences is not None and readings[0].words:  # a text that cannot fit its frames has no spans

@@ -99,8 +99,8 @@ def dev_emissions(
     batches = batches_of(dataset, look.frames, indices, max_frames=max_frames, max_examples=max_examples, shuffle=False)
     rows, emissions = [], []
     for indices in track(batches, "recognising"):
-        rows += [dataset.manifest[index] for index in indices]
-        signals = [dataset.reader.read(row, dataset.folder) for row in rows[-len(indices) :]]
+        read, signals = dataset.read_batch(indices)
+        rows += read
         found = parts.recognizer(*(each.to(transcriber.device) for each in pad_signals(signals)))
         emissions.append(Emissions(found.log_probs.cpu(), found.lengths.cpu()))
     references = [parts.tokenizer.scored(parts.tokenizer.normalise(row.text)) for row in rows]

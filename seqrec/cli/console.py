@@ -15,7 +15,6 @@ from seqrec.report.analysis import Analysis
 from seqrec.report.figures import confidence_lines, drawing_of_intervals, tiles
 from seqrec.report.page import visible
 
-__all__ = ["corpus_table", "percent", "report_lines", "sample_table", "score_table"]
 _LONGEST = 300  # characters of a text in a table
 
 

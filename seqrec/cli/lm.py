@@ -142,7 +142,7 @@ def _is_tokenizer(value: str) -> bool:
 
 def _whole_number(key: str, value: str) -> int:
     if not (value.isascii() and value.isdecimal() and len(value) < 10):
-        raise UserError(f"{key}={value}: `{value}` is not a whole number")
+        raise UserError(f"{key}={value}: `{value}` is not a whole number; give one, such as {key}=3")
     return int(value)
 
 

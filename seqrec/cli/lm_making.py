@@ -16,13 +16,13 @@ from rich.table import Table
 from rich.text import Text
 
 from seqrec import __version__
-from seqrec.cli.console import percent
 from seqrec.errors import UserError
 from seqrec.lm.arpa_writer import write_arpa
 from seqrec.lm.kneser_ney import SPECIAL_WORDS, NGramModel, estimate
 from seqrec.lm.perplexity import TextScore, score_text
 from seqrec.lm.units import SPACE, Unit, lm_words
 from seqrec.manifest import Manifest
+from seqrec.metrics.wording import percent
 from seqrec.parts import Tokenizer
 from seqrec.progress import console, track
 from seqrec.share import build

@@ -18,7 +18,6 @@ from seqrec.share import build, constructor_defaults, share_folder
 from seqrec.transcriber import Transcriber, check_device, load
 
 _PREFIX = "decoder."
-_UNTUNED = "untuned"  # an option of no verb
 
 
 @dataclass(frozen=True)
@@ -32,15 +31,17 @@ class OpenRun:
     decoder_part: Mapping[str, Any]  # what the decoder was built from
 
 
-def load_run(path: str, options: Mapping[str, str]) -> OpenRun:
+def load_run(path: str, options: Mapping[str, str], as_tuned: bool = True) -> OpenRun:
     """Load a run under `options`: decoder, decoder.OPTION, text.unknown, data_dir, device.
 
-    A decoder that `seqrec tune` has tuned for this run takes what it found, but for the options that are given.
+    A decoder that `seqrec tune` has tuned for this run takes what it found, but for the options that are given;
+    not so where `as_tuned` is false.
     """
     folder = open_run(path)
     config = folder.read_config()
     part, name = _chosen_decoder(config["decoder"], options)
-    part = _with_options(part, _tuned(folder, name, part["_target_"], options), options)
+    tuned = _tuned(folder, name, part["_target_"], options) if as_tuned else {}
+    part = _with_options(part, tuned, options)
     transcriber = load(path, check_device(options.get("device", "auto")), build(part, "decoder"))
     unknown = options.get("text.unknown", config["text"]["unknown"])
     if unknown not in ("error", "drop"):
@@ -76,11 +77,6 @@ def tuning_file(folder: RunFolder, decoder: str) -> Path:
     return folder.path / "tuning" / f"{decoder}.json"
 
 
-def untuned(options: Mapping[str, str]) -> dict[str, str]:
-    """Return `options` with which `load_run` leaves aside what a decoder was tuned to."""
-    return {**options, _UNTUNED: "true"}
-
-
 def _tuned(folder: RunFolder, decoder: str, target: str, options: Mapping[str, str]) -> dict[str, Any]:
     """Return the options that a decoder was tuned to, and say so; none where they are of another language model.
 
@@ -88,7 +84,7 @@ def _tuned(folder: RunFolder, decoder: str, target: str, options: Mapping[str, s
         UserError: the file is damaged, or holds what the decoder has no option for.
     """
     path = tuning_file(folder, decoder)
-    if _UNTUNED in options or not path.is_file():
+    if not path.is_file():
         return {}
     try:
         tuned = json.loads(path.read_text(encoding="utf-8"))["options"]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seqrec.cli.options import options_of, split_name
 from seqrec.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
@@ -46,8 +47,7 @@ def main(words: Sequence[str]) -> None:
     if not words or words[0] in ("-h", "--help") or "--help" in words:
         print(USAGE, end="")
         return
-    from seqrec.cli.options import options_of
-    from seqrec.cli.run_options import load_run, tuning_file, untuned
+    from seqrec.cli.run_options import load_run, tuning_file
     from seqrec.corpora.shards.fetch import corpus_folder
     from seqrec.ctc.beam import check_search
     from seqrec.ctc.greedy import GreedyDecoder
@@ -59,7 +59,7 @@ def main(words: Sequence[str]) -> None:
     ranges = {name: _range(name, options[name]) for name in ("alpha", "beta")}
     beams = [_whole("beams", size, 1) for size in options["beams"].split(",")]
     trials, seed = _whole("trials", options["trials"], _FEWEST_TRIALS), _whole("seed", options["seed"], 0)
-    run = load_run(words[0], untuned(options))
+    run = load_run(words[0], options, as_tuned=False)
     decoder: Any = run.transcriber.decoder
     if not hasattr(decoder, "language_model"):
         raise UserError(f"decoder={run.decoder_name} takes no language model, so it has no weights; tune beam_lm")
@@ -79,13 +79,9 @@ def main(words: Sequence[str]) -> None:
 
 
 def _manifest(options: Mapping[str, str], corpus: Path) -> Path:
-    if "manifest" in options and "split" in options:
-        raise UserError("give split= or manifest=, not both")
-    split = options.get("split", "dev")
+    split = split_name(options if "manifest" in options else {"split": "dev", **options})
     if split == "test":
         raise UserError("split=test: what is tuned on test has no honest test score any more; tune on dev")
-    if split not in ("train", "dev"):
-        raise UserError(f"split={split} is none of train, dev{did_you_mean(split, ('train', 'dev'))}")
     manifest = Path(options["manifest"]) if "manifest" in options else corpus / f"manifest-{split}.jsonl"
     if manifest.resolve() == (corpus / "manifest-test.jsonl").resolve():
         raise UserError(f"manifest={manifest} is the test split, whose score would not be honest any more; tune on dev")
@@ -146,7 +142,7 @@ def _report(found: Tuning, num_examples: int) -> list[Any]:
     """Return what is shown: a table of rates, the weights, and a word of warning where one is due."""
     from rich.table import Table
 
-    from seqrec.cli.console import percent
+    from seqrec.metrics.wording import percent
 
     table = Table("decoding", found.metric.upper(), title=f"{num_examples:,} examples")
     table.add_row("greedy", percent(found.greedy))

@@ -175,7 +175,7 @@ def _check_weights(alpha: float, beta: float, unk_score: float, hotword_weight: 
 def _check_hotwords(hotwords: Sequence[str]) -> tuple[str, ...]:
     wrong = [hotwords] if isinstance(hotwords, str) else [word for word in hotwords if not isinstance(word, str)]
     if wrong:
-        raise UserError(f"decoder.hotwords: {wrong[0]!r} is no list of strings; write [word, 'another word']")
+        raise UserError(f"decoder.hotwords: {wrong[0]!r} is no list of strings; write [word, 'two words', '7']")
     return tuple(hotwords)
 
 

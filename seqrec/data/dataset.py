@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
 import torch
+from torch import Tensor
 from torch.utils.data import Dataset
 
 from seqrec.corpora.shards.index import SHARDS, read_split_shards
@@ -56,6 +58,11 @@ class ManifestDataset(Dataset[Example]):
             text=self.tokenizer.normalise(row.text),
             targets=torch.tensor(self.encode(row), dtype=torch.int64),
         )
+
+    def read_batch(self, indices: Sequence[int]) -> tuple[list[Row], list[Tensor]]:
+        """Return some rows and their signals (N, C), as they lie in their sources; targets are not looked at."""
+        rows = [self.manifest[index] for index in indices]
+        return rows, [self.reader.read(row, self.folder) for row in rows]
 
     def encode(self, row: Row) -> list[int]:
         """Return the target of `row`."""

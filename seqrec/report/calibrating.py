@@ -116,8 +116,8 @@ def calibrate(
 
 def _align(transcriber: Transcriber, dataset: ManifestDataset, batch: list[int]) -> _Aligned:
     parts = transcriber.parts
-    rows = [dataset.manifest[index] for index in batch]
-    padded, lengths = pad_signals([dataset.reader.read(row, dataset.folder) for row in rows])
+    rows, signals = dataset.read_batch(batch)
+    padded, lengths = pad_signals(signals)
     emissions = parts.recognizer(padded.to(transcriber.device), lengths.to(transcriber.device))
     tokens = [candidates[0].tokens for candidates in transcriber.decoder.decode(emissions)]
     targets = pad_sequence([torch.tensor(one, dtype=torch.int64) for one in tokens], batch_first=True)
