@@ -25,9 +25,12 @@ FLOORS = {  # every module and folder of seqrec/ stands here; it imports from it
         "tuning",
         "long_signals",
         "source_batches",
+        "engine",
+        "export",
+        "benchmark",
     },
     3: {"data", "recognizer", "checkpoint", "run_folder", "timing"},
-    2: {"speech", "ink", "corpora", "encoders", "augmentation"},
+    2: {"speech", "ink", "corpora", "encoders", "augmentation", "exported"},
     1: {"ctc", "lm", "metrics", "manifest", "manifest_index", "normalisation", "parts", "formats"},
     0: {"sequence", "text", "share", "errors", "progress", "allocator", "transcript"},
 }

@@ -27,6 +27,8 @@ VERBS = {
     "tune": "find the weights of a language model with the least error rate on dev",
     "compare": "tell whether one run is better than another by more than chance",
     "score": "score the output of any system: text, trn, ctm or JSONL files",
+    "export": "write a run as an ONNX file, which recognises without PyTorch",
+    "bench": "measure how fast training, transcribing, decoding and reading data go here",
 }
 _TRAINING = ("train", "resume")
 _DISK = {
