@@ -54,6 +54,7 @@ class ManifestIndex:
     path: Path
     num_rows: int
     tokenizer_key: str
+    fingerprint: Mapping[str, int]  # of the manifest's content
 
     def ends(self) -> np.ndarray:
         """Return (rows,) the offset behind each row's line, memory-mapped."""
@@ -115,9 +116,10 @@ def open_index(manifest: Path) -> ManifestIndex | None:
             return None
         if path.stat().st_size != _HEADER_BYTES + about["rows"] * _ROW_BYTES or about["rows"] < 1:
             return None
-        if any(about.get(key) != value for key, value in _fingerprint(manifest).items()):
+        fingerprint = _fingerprint(manifest)
+        if any(about.get(key) != value for key, value in fingerprint.items()):
             return None
-        return ManifestIndex(path, about["rows"], str(about.get("tokenizer")))
+        return ManifestIndex(path, about["rows"], str(about.get("tokenizer")), fingerprint)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
-from torch import Tensor
 
-from seqrec.manifest import Manifest, Row
-from seqrec.sequence import Emissions, Features
-from seqrec.text.tokens import Symbol
-from seqrec.transcript import Candidate
+if TYPE_CHECKING:  # torch takes seconds to import, and what recognises with an exported model does without
+    from torch import Tensor
+
+    from seqrec.manifest import Manifest, Row
+    from seqrec.sequence import Emissions, Features
+    from seqrec.text.tokens import Symbol
+    from seqrec.transcript import Candidate
 
 Severity = Literal["error", "warning", "note"]
 
@@ -46,6 +48,7 @@ class Reader(Protocol):
     length_unit: str  # of N, in the plural
     num_channels: int  # C
     extensions: tuple[str, ...]  # of the files `load` takes, lower case, with the dot
+    caches_signals: bool  # whether signals parsed from a manifest's rows are kept beside it
 
     def signal_length(self, row: Row) -> int:
         """Return N of a manifest's row, without opening its source."""

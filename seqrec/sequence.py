@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
+from torch.utils.weak import WeakTensorKeyDictionary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +56,10 @@ class Batch:
             for name, value in vars(self).items()
             if isinstance(value, Tensor)
         }
-        return Batch(**{**vars(self), **moved})
+        batch = Batch(**{**vars(self), **moved})
+        for name in ("signal_lengths", "targets", "target_lengths"):
+            remember_on_cpu(moved[name], on_cpu(getattr(self, name)))
+        return batch
 
     def pin_memory(self) -> Batch:
         """Return the batch in page-locked memory, for fast copies to a GPU."""
@@ -98,6 +102,25 @@ def collate(examples: Sequence[Example]) -> Batch:
         texts=[example.text for example in examples],
         seeds=torch.tensor([example.seed for example in examples], dtype=torch.int64),
     )
+
+
+_ON_CPU = WeakTensorKeyDictionary()  # copies of tensors that lie elsewhere
+
+
+def on_cpu(tensor: Tensor) -> Tensor:
+    """Return lengths or targets on the CPU; the same tensor is fetched once, since that waits for the GPU."""
+    if tensor.device.type == "cpu":
+        return tensor
+    if tensor not in _ON_CPU:
+        _ON_CPU[tensor] = tensor.cpu()
+    copy: Tensor = _ON_CPU[tensor]
+    return copy
+
+
+def remember_on_cpu(tensor: Tensor, copy: Tensor) -> None:
+    """Have `on_cpu` return `copy` for `tensor`, so that nothing is fetched; neither may change from here on."""
+    if tensor.device.type != "cpu":
+        _ON_CPU[tensor] = copy
 
 
 def length_mask(lengths: Tensor, size: int) -> Tensor:

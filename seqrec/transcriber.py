@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from seqrec.checkpoint import Parts, load_parts
+from seqrec.engine import check_engine, on_cpu_only, with_engine
 from seqrec.errors import UserError
 from seqrec.long_signals.joining import PieceReading, join_pieces, join_words, shifted
 from seqrec.long_signals.recognition import BlockReader, LongRecognizer, Piece
@@ -193,12 +194,19 @@ class LongSignal:
     length: int  # N
 
 
-def load(run: str | Path, device: str = "cpu", decoder: Decoder | None = None) -> Transcriber:
+def load(run: str | Path, device: str = "cpu", decoder: Decoder | None = None, engine: str = "torch") -> Transcriber:
     """Load a run's best checkpoint, or any checkpoint file, with the decoder of its config or another.
 
+    Args:
+        run: the folder of a run, or a checkpoint.
+        device: where it runs.
+        decoder: instead of the run's.
+        engine: what runs the network: torch, torch-bf16, onnx or onnx-int8.
+
     Raises:
-        UserError: there is no such run or checkpoint, or it is damaged or asks for code.
+        UserError: there is no such run or checkpoint, or it is damaged or asks for code, or the engine cannot run it.
     """
+    device = check_device(device, engine)
     path, calibration = Path(run), None
     if path.suffix != ".ckpt":
         folder = open_run(path)
@@ -207,17 +215,19 @@ def load(run: str | Path, device: str = "cpu", decoder: Decoder | None = None) -
                 f"{path} holds no checkpoints/best.ckpt yet; finish its training with `seqrec resume {path}`"
             )
         path, calibration = folder.best, read_calibration(path / "calibration.json")
-    parts = load_parts(path)
+    parts = with_engine(load_parts(path), engine)
     temperature = calibration.temperature if calibration else 1.0
-    return Transcriber(parts, decoder or build(parts.config["decoder"], "decoder"), check_device(device), temperature)
+    return Transcriber(parts, decoder or build(parts.config["decoder"], "decoder"), device, temperature)
 
 
-def check_device(device: str) -> str:
-    """Return `device`, or the best there is for `auto`.
+def check_device(device: str, engine: str = "torch") -> str:
+    """Return `device`, or for `auto` the best there is for `engine`.
 
     Raises:
-        UserError: it is none that torch finds here.
+        UserError: it is none that torch finds here, or the engine is none that runs there.
     """
+    if on_cpu_only(check_engine(engine, device)):
+        return "cpu"
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:

@@ -32,7 +32,7 @@ FLOORS = {  # every module and folder of seqrec/ stands here; it imports from it
     3: {"data", "recognizer", "checkpoint", "run_folder", "timing"},
     2: {"speech", "ink", "corpora", "encoders", "augmentation", "exported"},
     1: {"ctc", "lm", "metrics", "manifest", "manifest_index", "normalisation", "parts", "formats"},
-    0: {"sequence", "text", "share", "errors", "progress", "allocator", "transcript"},
+    0: {"sequence", "text", "share", "errors", "progress", "allocator", "transcript", "version"},
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}
 STRANGERS = {"speech", "ink", "corpora", "encoders", "augmentation"}  # conf/ joins them, never an import

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -17,9 +16,11 @@ import numpy as np
 import torch
 
 from seqrec.augmentation.chain import AugmentationChain
+from seqrec.benchmark.machine import peak_bytes
 from seqrec.checkpoint import Parts, build_parts
 from seqrec.ctc.loss import CTCLoss
 from seqrec.data.augmented import AugmentedDataset
+from seqrec.data.datamodule import default_workers
 from seqrec.data.dataset import ManifestDataset
 from seqrec.sequence import collate
 from seqrec.share import build
@@ -105,7 +106,9 @@ def project(measured: Measured, epoch_frames: int, dev_frames: int, config: Mapp
     """Extrapolate a trial to an epoch, frame by frame."""
     step = measured.step_seconds / measured.frames  # seconds a frame
     read = measured.read_seconds / measured.frames
-    workers = config["data"].get("num_workers", 0)
+    workers = config["data"].get("num_workers")
+    if workers is None:
+        workers = default_workers(1) if _wants_gpu(config) else 0
     train = max(step, read / workers) if workers else step + read
     score = max(step * measured.forward_share, read / workers) if workers else step * measured.forward_share + read
     return Cost(
@@ -129,7 +132,7 @@ def measure(trial: Trial) -> Measured:
     steps = _Steps(trial.config, parts, chain)
     started = perf_counter()
     steps.train(_read(dataset, trial.batches[0]))  # the first step, and the largest batch, is for memory alone
-    peak = _peak_bytes(steps.device)
+    peak = peak_bytes(steps.device)
     frames, count, step_seconds, read_seconds, forward_seconds = 0, 0, 0.0, 0.0, 0.0
     for rows in cycle(trial.batches[1:] or trial.batches):
         begun = perf_counter()
@@ -164,8 +167,7 @@ class _Steps:
     def __init__(self, config: Mapping[str, Any], parts: Parts, augmentation: AugmentationChain) -> None:
         self.augmentation = augmentation
         trainer = config["trainer"]
-        wants_gpu = trainer.get("accelerator", "auto") in ("gpu", "cuda", "auto")
-        self.device = torch.device("cuda" if wants_gpu and torch.cuda.is_available() else "cpu")
+        self.device = torch.device("cuda" if _wants_gpu(config) else "cpu")
         self.recognizer = parts.recognizer.to(self.device)
         self.loss: CTCLoss = build(config["ctc"], "ctc")
         self.optimizer: torch.optim.Optimizer = build(
@@ -211,18 +213,12 @@ class _Steps:
         return perf_counter()
 
 
+def _wants_gpu(config: Mapping[str, Any]) -> bool:
+    accelerator = config["trainer"].get("accelerator", "auto")
+    return accelerator in ("gpu", "cuda", "auto") and torch.cuda.is_available()
+
+
 def _device_name(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"CPU, {torch.get_num_threads()} thread{'s' * (torch.get_num_threads() > 1)}"
-
-
-def _peak_bytes(device: torch.device) -> int | None:
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
-    if sys.platform == "win32":
-        return None
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak  # Linux counts in KiB

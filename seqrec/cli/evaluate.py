@@ -13,17 +13,18 @@ if TYPE_CHECKING:
     from seqrec.cli.run_options import OpenRun
     from seqrec.metrics.calibration import Calibration
 
-USAGE = """usage: seqrec evaluate RUN [split=test] [manifest=PATH] [decoder=greedy] [by=KEY,KEY] [KEY=VALUE ...]
+USAGE = """usage: seqrec evaluate RUN [split=test] [manifest=PATH] [decoder=greedy] [engine=torch] [by=KEY,KEY] ...
 
-Scores a run's best checkpoint and writes into RUN/evaluation/SPLIT-DECODER/:
+Scores a run's best checkpoint and writes into RUN/evaluation/SPLIT-DECODER/, or SPLIT-DECODER-ENGINE/ for another
+engine than torch:
   report.html           everything on one page, with plots and drawn examples (needs: pip install 'seqrec[report]')
   report.md, .json      error rates with 95 % intervals, by speaker or writer and length, confusions, speed
   hypotheses.jsonl      id, reference, hypothesis, score and edits of each example; what `seqrec compare` reads
   references.trn, hypotheses.trn, hypotheses.ctm
                         for sclite; times of words where the signal has a sample rate
 
-  split=dev             another split of the run's corpus; dev also fits RUN/calibration.json, by which confidences
-                        come to mean what they say
+  split=dev             another split of the run's corpus; dev also fits RUN/calibration.json (engine=torch), by
+                        which confidences come to mean what they say
   manifest=PATH         any manifest instead of a split
   decoder=NAME          another decoder, with its options as decoder.OPTION=VALUE; decoder.n_best=10, where it has
                         that option, also gives the error of the best of ten
@@ -31,8 +32,10 @@ Scores a run's best checkpoint and writes into RUN/evaluation/SPLIT-DECODER/:
   text.unknown=drop     score references with characters outside the alphabet, too; they count as errors
   data_dir=PATH         where the prepared corpus lies, if it has moved
   device=auto|cpu|cuda  where the recogniser runs
+  engine=ENGINE         what runs the network: torch; torch-bf16; onnx or onnx-int8, on the CPU and built anew from the
+                        checkpoint (need: pip install 'seqrec[onnx]')
 """
-OPTIONS = ("split", "manifest", "decoder", "by", "text.unknown", "data_dir", "device")
+OPTIONS = ("split", "manifest", "decoder", "by", "text.unknown", "data_dir", "device", "engine")
 
 
 def main(words: Sequence[str]) -> None:
@@ -61,16 +64,17 @@ def _evaluate(run: OpenRun, split: str, options: Mapping[str, str]) -> None:
     corpus = corpus_folder(run.config)
     manifest = Path(options["manifest"]) if "manifest" in options else corpus / f"manifest-{split}.jsonl"
     by = [key.strip() for key in options.get("by", "").split(",") if key.strip()]
-    calibration = _calibration(run, split, manifest)
+    calibration = _calibration(run, split, manifest, options)
     run.transcriber.temperature = calibration.temperature if calibration else 1.0
     show = partial(track, title=f"scoring {split}")
     result = evaluate(run.transcriber, manifest, track=show, by=by, times=True)
     tokenizer = run.transcriber.parts.tokenizer
     words = training_words(corpus / "manifest-train.jsonl", tokenizer, partial(track, title="reading training text"))
-    about = About(run.folder.path.resolve().name, split, run.decoder_name, options, run.transcriber.device)
+    engine = options.get("engine", "torch")
+    about = About(run.folder.path.resolve().name, split, run.decoder_name, options, run.transcriber.device, engine)
     calibrated = Calibrated.of(result.confidences, calibration) if result.confidences else None
     analysis = analyse(result, tokenizer, about, by, words, calibrated)
-    folder = run.folder.evaluation(split, run.decoder_name)
+    folder = run.folder.evaluation(split, run.decoder_name if engine == "torch" else f"{run.decoder_name}-{engine}")
     write_report(analysis, folder)
     write_sclite(analysis, folder, run.transcriber.sample_rate)
     has_page = write_page(analysis, folder, run.transcriber, manifest)
@@ -83,14 +87,14 @@ def _evaluate(run: OpenRun, split: str, options: Mapping[str, str]) -> None:
     console.print(f"written to {folder}", soft_wrap=True, highlight=False, markup=False)
 
 
-def _calibration(run: OpenRun, split: str, manifest: Path) -> Calibration | None:
-    """Return the run's calibration, fitted anew on dev."""
+def _calibration(run: OpenRun, split: str, manifest: Path, options: Mapping[str, str]) -> Calibration | None:
+    """Return the run's calibration, fitted anew on dev by torch."""
     from seqrec.metrics.calibration import read_calibration, write_calibration
     from seqrec.progress import track
     from seqrec.report.calibrating import calibrate
 
     path = run.folder.path / "calibration.json"
-    if split != "dev":
+    if split != "dev" or options.get("engine", "torch") != "torch":
         return read_calibration(path)
     calibration = calibrate(run.transcriber, manifest, split, partial(track, title="fitting confidences on dev"))
     write_calibration(path, calibration)

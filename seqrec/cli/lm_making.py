@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, cast
 from rich.table import Table
 from rich.text import Text
 
-from seqrec import __version__
 from seqrec.errors import UserError
 from seqrec.lm.arpa_writer import write_arpa
 from seqrec.lm.kneser_ney import SPECIAL_WORDS, NGramModel, estimate
@@ -27,6 +26,7 @@ from seqrec.parts import Tokenizer
 from seqrec.progress import console, track
 from seqrec.share import build
 from seqrec.text.tokens import read_tokens
+from seqrec.version import __version__
 
 if TYPE_CHECKING:
     from seqrec.cli.lm import Options

@@ -10,9 +10,9 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from seqrec import __version__
 from seqrec.allocator import keep_memory
 from seqrec.errors import UserError, did_you_mean
+from seqrec.version import __version__
 
 VERBS = {
     "recipes": "list the recipes there are",

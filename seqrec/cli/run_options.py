@@ -15,7 +15,7 @@ from seqrec.errors import UserError, did_you_mean
 from seqrec.progress import console
 from seqrec.run_folder import RunFolder, open_run, part_name
 from seqrec.share import build, constructor_defaults, share_folder
-from seqrec.transcriber import Transcriber, check_device, load
+from seqrec.transcriber import Transcriber, load
 
 _PREFIX = "decoder."
 
@@ -32,7 +32,7 @@ class OpenRun:
 
 
 def load_run(path: str, options: Mapping[str, str], as_tuned: bool = True) -> OpenRun:
-    """Load a run under `options`: decoder, decoder.OPTION, text.unknown, data_dir, device.
+    """Load a run under `options`: decoder, decoder.OPTION, text.unknown, data_dir, device, engine.
 
     A decoder that `seqrec tune` has tuned for this run takes what it found, but for the options that are given;
     not so where `as_tuned` is false.
@@ -42,7 +42,8 @@ def load_run(path: str, options: Mapping[str, str], as_tuned: bool = True) -> Op
     part, name = _chosen_decoder(config["decoder"], options)
     tuned = _tuned(folder, name, part["_target_"], options) if as_tuned else {}
     part = _with_options(part, tuned, options)
-    transcriber = load(path, check_device(options.get("device", "auto")), build(part, "decoder"))
+    device, engine = options.get("device", "auto"), options.get("engine", "torch")
+    transcriber = load(path, device, build(part, "decoder"), engine)
     unknown = options.get("text.unknown", config["text"]["unknown"])
     if unknown not in ("error", "drop"):
         raise UserError(f"text.unknown={unknown} is neither error nor drop")

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seqrec.errors import UserError
-from seqrec.progress import console
 
 STDIN = "-"
 
@@ -72,6 +71,8 @@ def _printable(path: str | Path) -> str:
 def _say_left_out(name: str, files: Sequence[Path], num_taken: int, extensions: Sequence[str]) -> None:
     kinds = Counter(file.suffix.lower() or "no extension" for file in files if file.suffix.lower() not in extensions)
     if kinds:
+        from seqrec.progress import console  # takes a tenth of a second to import, and is seldom needed
+
         listed = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
         console.print(
             f"{name}: {num_taken} files to read, {sum(kinds.values())} left out ({listed}); "

@@ -3,51 +3,54 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seqrec.cli.transcripts import decoder_options, source_names, targets_of, write, write_each
 from seqrec.errors import UserError
 
 if TYPE_CHECKING:
     from seqrec.cli.sources import Source
-    from seqrec.formats.transcripts import Timed, Transcribed, TranscriptFormat
+    from seqrec.formats.transcripts import Timed, Transcribed
     from seqrec.transcriber import Transcriber
 
 _FORMATS = ("txt", "json", "srt", "vtt", "ctm", "textgrid")
-_OPTION = re.compile(r"decoder(\.\w+)?=")
 
 
 def main(words: Sequence[str]) -> None:
     """Transcribe the sources named in `words`; one that cannot be read is named, the others are done all the same."""
-    arguments = _parser().parse_intermixed_args(words)
+    parser = _parser()
+    arguments = parser.parse_intermixed_args(words)
+    if arguments.run.lower().endswith(".onnx"):
+        from seqrec.cli.transcribe_exported import transcribe_exported
+
+        return transcribe_exported(arguments, parser)
     from seqrec.cli.run_options import load_run
     from seqrec.cli.sources import find_sources
     from seqrec.formats.transcripts import transcript_format
     from seqrec.long_signals.windows import Windows
 
     windows = Windows(arguments.window, min(arguments.context, arguments.window))
-    names = [word for word in arguments.sources if not _OPTION.match(word)]
-    if not names:
-        raise UserError("no source is named; give files, folders, or - for standard input")
-    run = load_run(arguments.run, {"device": arguments.device, **_decoder_options(arguments)})
+    names = source_names(arguments)
+    run = load_run(
+        arguments.run, {"device": arguments.device, "engine": arguments.engine, **decoder_options(arguments)}
+    )
     run.transcriber.windows = windows
     format = transcript_format(arguments.format, run.transcriber.sample_rate)
     with tempfile.TemporaryDirectory(prefix="seqrec-") as folder:
         sources = find_sources(names, run.transcriber.parts.reader.extensions, Path(folder))
         results = Results(run.transcriber, sources, arguments)
-        targets = _targets(sources, arguments, format)
+        targets = targets_of(sources, arguments, format)
         if targets:
-            _write_each(results, targets, format)
+            write_each(results, targets, format)
         elif format.stream is not None:
-            _write(_stream(run.transcriber, sources[0], format.stream, arguments.output), arguments.output)
+            write(_stream(run.transcriber, sources[0], format.stream, arguments.output), arguments.output)
         else:
-            _write(format.write(item for _, item in results), arguments.output)
+            write(format.write(item for _, item in results), arguments.output)
     if results.failed:
         raise UserError(f"{results.failed} of {len(sources)} files could not be transcribed; the reasons stand above")
 
@@ -89,14 +92,6 @@ class Results:
                 print(f"seqrec: {source.describe(result)}", file=sys.stderr)
 
 
-def _write(texts: Iterable[str], output: str | None) -> None:
-    """Write to one file, or to standard output, what comes, as soon as it is there."""
-    standard = sys.stdout  # a bar on the terminal puts something else in its place
-    with open(output, "w", encoding="utf-8") if output else nullcontext(standard) as file:
-        for text in texts:
-            print(text, end="", file=file, flush=True)
-
-
 def _stream(
     transcriber: Transcriber, source: Source, stream: Callable[[Iterable[Timed]], Iterator[str]], output: str | None
 ) -> Iterator[str]:
@@ -112,61 +107,6 @@ def _stream(
         raise UserError(source.describe(error)) from None
 
 
-def _write_each(results: Results, targets: Mapping[Path, Path], format: TranscriptFormat) -> None:
-    """Write each transcript to a file of its own."""
-    for source, item in results:
-        target = targets[source.path]
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text("".join(format.write([item])), encoding="utf-8")
-
-
-def _targets(sources: Sequence[Source], arguments: argparse.Namespace, format: TranscriptFormat) -> dict[Path, Path]:
-    """Return for each source the file it is written to in the folder `--output`; none where that is no folder.
-
-    Raises:
-        UserError: the format needs a folder, or two sources have one target, or one of them is a target.
-    """
-    output = arguments.output
-    if not output or not (output.endswith("/") or Path(output).is_dir()):
-        if format.is_file_each and len(sources) > 1:
-            raise UserError(
-                f"--format {arguments.format} of {len(sources)} sources is a file each; give --output FOLDER/"
-            )
-        _check_no_source(sources, Path(output) if output else None)
-        return {}
-    taken: dict[Path, Source] = {}
-    for source in sources:
-        target = Path(output) / source.inside.with_suffix(format.suffix)
-        if target in taken:
-            raise UserError(f"{taken[target].name} and {source.name} would both be written to {target}; rename one")
-        _check_no_source(sources, target)
-        taken[target] = source
-    return {source.path: target for target, source in taken.items()}
-
-
-def _check_no_source(sources: Sequence[Source], target: Path | None) -> None:
-    if target is not None and target.is_file():
-        for source in sources:
-            if source.path.exists() and source.path.samefile(target):
-                raise UserError(f"{target}: is read, and would be written over; give another --output")
-
-
-def _decoder_options(arguments: argparse.Namespace) -> dict[str, str]:
-    """Return the decoder and its options among the arguments, as `load_run` takes them.
-
-    Raises:
-        UserError: one is given twice.
-    """
-    given = [word.split("=", 1) for word in arguments.sources if _OPTION.match(word)]
-    given += [["decoder", arguments.decoder]] if arguments.decoder else []
-    given += [["decoder.n_best", str(arguments.n_best)]] if arguments.n_best > 1 else []
-    options = dict(given)
-    for key, _ in given:
-        if sum(key == other for other, _ in given) > 1:
-            raise UserError(f"`{key}` is given twice; give it once")
-    return options
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="seqrec transcribe",
@@ -175,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="decoder=NAME and decoder.OPTION=VALUE work among the sources as in `seqrec evaluate`.",
     )
     add = parser.add_argument
-    add("run", metavar="RUN", help="a run folder that `seqrec train` made")
+    add("run", metavar="RUN", help="a run folder that `seqrec train` made, or a .onnx file that `seqrec export` wrote")
     add(
         "sources",
         metavar="SOURCE",
@@ -191,6 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--batch-size", metavar="N", type=_positive, default=64, help="sources recognised together, at most (64)")
     add("--batch-frames", metavar="N", type=_positive, default=8000, help="frames of a padded batch, at most (8000)")
     add("--device", default="auto", help="auto, cpu or cuda")
+    add("--engine", default="torch", metavar="ENGINE", help="what runs the network: torch, torch-bf16, onnx, onnx-int8")
     return parser
 
 

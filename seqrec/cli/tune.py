@@ -121,7 +121,7 @@ def _write(path: Path, found: Tuning, part: Mapping[str, Any], options: Mapping[
     import json
     from datetime import datetime, timezone
 
-    from seqrec import __version__
+    from seqrec.version import __version__
 
     settings = {key: value for key, value in part.items() if key != "_target_"}
     for key in ("lm", "lexicon"):

@@ -20,20 +20,19 @@ beam 200.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from seqrec.errors import UserError
 from seqrec.parts import Tokenizer
-from seqrec.sequence import Emissions
 from seqrec.transcript import Candidate
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # torch among it, which is not needed beside an exported model
     from seqrec.ctc.prefix_rules import Model, Rules
+    from seqrec.sequence import Emissions
 
 
 class BeamDecoder:
@@ -68,9 +67,13 @@ class BeamDecoder:
 
     def decode(self, emissions: Emissions) -> list[list[Candidate]]:
         """Return the n-best candidates of each example; an impossible example gives an empty one of score -inf."""
+        return self.decode_arrays(*arrays_of(emissions))
+
+    def decode_arrays(self, examples: Sequence[np.ndarray], threads: int = 1) -> list[list[Candidate]]:
+        """Return what `decode` does for log-probs (T', V) of each example."""
         most = 1 if self.n_best == 1 else self.beam_size
         options = (self.beam_size, self.beam_threshold, self.token_min_logp, most)
-        found = search_batch(emissions, *options, None, None)
+        found = search_all(examples, threads, *options, None, None)
         return [first_texts(candidates, self.n_best, self._tokenizer) for candidates in found]
 
 
@@ -107,8 +110,18 @@ def compiled_search() -> Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray]
     return search
 
 
-def search_batch(
-    emissions: Emissions,
+def arrays_of(emissions: Emissions) -> tuple[list[np.ndarray], int]:
+    """Return the log-probs (T', V) float32 of each example's valid frames, and on how many threads torch works."""
+    import torch
+
+    batch = emissions.log_probs.detach().float().cpu().contiguous().numpy()  # (B, T', V)
+    examples = [row[:length] for row, length in zip(batch, emissions.lengths.tolist(), strict=True)]
+    return examples, torch.get_num_threads()
+
+
+def search_all(
+    examples: Sequence[np.ndarray],
+    threads: int,
     beam_size: int,
     beam_threshold: float,
     token_min_logp: float,
@@ -116,7 +129,7 @@ def search_batch(
     model: Model | None,
     rules: Rules | None,
 ) -> list[list[Candidate]]:
-    """Search each example's valid frames, on as many threads as torch uses; the arguments are those of the kernel."""
+    """Search log-probs (T', V) float32 of each example, on at most `threads`; other arguments are the kernel's."""
     search = compiled_search()
     from seqrec.lm.compilation import compilation_told
 
@@ -129,9 +142,7 @@ def search_batch(
         found = zip(scores.tolist(), lengths.tolist(), tokens.tolist(), strict=True)
         return [Candidate(tuple(row[:length]), score) for score, length, row in found]
 
-    batch = emissions.log_probs.detach().float().cpu().contiguous().numpy()  # (B, T', V)
-    examples = [row[:length] for row, length in zip(batch, emissions.lengths.tolist(), strict=True)]
-    threads = min(torch.get_num_threads(), len(examples))
+    threads = min(threads, len(examples))
     with compilation_told(), ThreadPoolExecutor(max(threads, 1)) as pool:
         return list(map(search_one, examples) if threads <= 1 else pool.map(search_one, examples))
 

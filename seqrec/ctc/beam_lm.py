@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from seqrec.ctc.beam import check_search, compiled_search, first_texts, search_batch
+from seqrec.ctc.beam import arrays_of, check_search, compiled_search, first_texts, search_all
 from seqrec.ctc.lexicon import build_lexicon, read_lexicon, spellable_words
 from seqrec.ctc.model_fit import misfits
 from seqrec.errors import UserError
 from seqrec.lm.language_model import load_language_model
 from seqrec.lm.units import lm_word
 from seqrec.parts import Tokenizer
-from seqrec.sequence import Emissions
 from seqrec.transcript import Candidate
 
 if TYPE_CHECKING:
     from seqrec.ctc.prefix_rules import Model, Rules, Spelling
+    from seqrec.sequence import Emissions  # and with it torch, which is not needed beside an exported model
 
 logger = logging.getLogger(__name__)
 
@@ -112,10 +112,14 @@ class LanguageModelBeamDecoder:
 
     def decode(self, emissions: Emissions) -> list[list[Candidate]]:
         """Return the n-best candidates of each example; an impossible example gives an empty one of score -inf."""
+        return self.decode_arrays(*arrays_of(emissions))
+
+    def decode_arrays(self, examples: Sequence[np.ndarray], threads: int = 1) -> list[list[Candidate]]:
+        """Return what `decode` does for log-probs (T', V) of each example."""
         assert self._tokenizer is not None, "`spell_with` comes first"
         most = 1 if self.n_best == 1 else self.beam_size
         options = (self.beam_size, self.beam_threshold, self.token_min_logp, most)
-        found = search_batch(emissions, *options, self._model(), self._rules())
+        found = search_all(examples, threads, *options, self._model(), self._rules())
         return [first_texts(candidates, self.n_best, self._tokenizer) for candidates in found]
 
     def _word_ids(self, words: Sequence[str]) -> np.ndarray:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from seqrec.sequence import Emissions, length_mask
+from seqrec.sequence import Emissions, length_mask, on_cpu
 
 
 class CTCLoss:
@@ -50,8 +50,8 @@ class CTCLoss:
         return functional.ctc_loss(
             emissions.log_probs.double().transpose(0, 1),  # (B, T', V) -> (T', B, V)
             targets,
-            emissions.lengths,
-            target_lengths,
+            on_cpu(emissions.lengths),  # where torch wants them
+            on_cpu(target_lengths),
             blank=0,
             reduction="none",
             zero_infinity=False,
@@ -59,10 +59,14 @@ class CTCLoss:
 
     def of_feasible(self, emissions: Emissions, targets: Tensor, target_lengths: Tensor) -> Tensor:
         """Score a batch as a call does, but give 0, with no gradient, where a target does not fit its frames."""
-        fits = feasible(emissions.lengths, targets, target_lengths)
+        fits = self.fits(emissions, targets, target_lengths)
         # An empty target always fits; the gradient of an infinite loss is no number, even times 0.
-        losses = self(emissions, targets, torch.where(fits, target_lengths, 0))
-        return torch.where(fits, losses, 0.0)
+        losses = self(emissions, targets, torch.where(fits, on_cpu(target_lengths), 0))
+        return torch.where(fits.to(losses.device, non_blocking=True), losses, 0.0)
+
+    def fits(self, emissions: Emissions, targets: Tensor, target_lengths: Tensor) -> Tensor:
+        """Return (B,) whether each target fits its frames; on the CPU, so that asking it waits for no GPU."""
+        return feasible(on_cpu(emissions.lengths), on_cpu(targets), on_cpu(target_lengths))
 
 
 def feasible(lengths: Tensor, targets: Tensor, target_lengths: Tensor) -> Tensor:

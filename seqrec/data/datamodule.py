@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from seqrec.augmentation.chain import AugmentationChain
 from seqrec.checkpoint import Parts
+from seqrec.corpora.parallel import count_workers
 from seqrec.data.augmented import AugmentedDataset
 from seqrec.data.batching import FrameBatches
 from seqrec.data.dataset import ManifestDataset
@@ -25,6 +26,8 @@ from seqrec.parts import ExampleJoining
 from seqrec.sequence import Batch, Example, collate
 
 _STATISTICS_EXAMPLES = 2000  # at most
+_MOST_WORKERS = 8  # for a GPU
+_BATCHES_AHEAD = 4  # of each worker: batches of long examples take several times as long to read
 logger = logging.getLogger(__name__)
 Infeasible = Literal["error", "skip"]
 Track = Callable[[Iterable[int], str], Iterable[int]]  # shows progress under a title
@@ -42,7 +45,8 @@ class SequenceDataModule(LightningDataModule):
         max_frames: frames of a padded batch on one device, at most.
         max_examples: examples of a batch on one device, at most.
         jitter: how far lengths are blurred when batches are mixed, as a fraction.
-        num_workers: processes that read ahead; 0: read in the training process.
+        num_workers: processes that read ahead; 0: read in the training process; None: on a GPU as many as its share of
+            the cores, 8 at most; on a processor 0, since the cores are busy training.
         cache_shards: shards of a distant corpus (`shards=ADDRESS`) kept on this machine for each of its devices, at
             most; examples are mixed within half as many shards.
         track: shows the progress of the look over the data.
@@ -58,12 +62,12 @@ class SequenceDataModule(LightningDataModule):
         max_frames: int = 8000,
         max_examples: int = 64,
         jitter: float = 0.2,
-        num_workers: int = 0,
+        num_workers: int | None = None,
         cache_shards: int = 8,
         track: Track = lambda chunks, title: chunks,
     ) -> None:
         super().__init__()
-        if num_workers < 0 or not 0 <= jitter < 1:
+        if (num_workers or 0) < 0 or not 0 <= jitter < 1:
             raise UserError(f"data.num_workers={num_workers}, data.jitter={jitter}: need at least 0, and [0, 1)")
         self.parts = parts
         self.max_frames = max_frames
@@ -175,14 +179,25 @@ class SequenceDataModule(LightningDataModule):
         return self._loader(self.dev_set, batches)
 
     def _loader(self, dataset: Dataset[Example], batches: FrameBatches) -> DataLoader[Batch]:
+        """Return a loader for an epoch; it is not asked for another, so its workers end with it."""
+        num_workers = self._count_workers()
         return DataLoader(
             dataset,  # type: ignore[arg-type]  # it holds examples, collate makes the batch
             batch_sampler=batches,
             collate_fn=collate,
-            num_workers=self.num_workers,
-            persistent_workers=self.num_workers > 0,
-            pin_memory=self.trainer is not None and isinstance(self.trainer.accelerator, CUDAAccelerator),
+            num_workers=num_workers,
+            prefetch_factor=_BATCHES_AHEAD if num_workers else None,
+            pin_memory=self._is_on_gpu,
         )
+
+    def _count_workers(self) -> int:
+        if self.num_workers is not None:
+            return self.num_workers
+        return default_workers(self.trainer.num_devices) if self.trainer and self._is_on_gpu else 0
+
+    @property
+    def _is_on_gpu(self) -> bool:
+        return self.trainer is not None and isinstance(self.trainer.accelerator, CUDAAccelerator)
 
     def _survey(self, dataset: ManifestDataset, name: str) -> Survey:
         return survey(dataset, self.parts.recognizer, lambda chunks: self.track(chunks, f"looking over {name}"))
@@ -222,3 +237,8 @@ def _feasible(train: Survey, infeasible: Infeasible) -> np.ndarray:
     if not len(kept):
         raise UserError("train: no example is left to train on; check the transcripts and the front-end")
     return kept
+
+
+def default_workers(num_gpus: int) -> int:
+    """Return how many processes read ahead for each of a machine's `num_gpus`: its share of the cores, 8 at most."""
+    return min(max(1, count_workers(None) // num_gpus), _MOST_WORKERS)

@@ -47,9 +47,10 @@ def survey(dataset: ManifestDataset, recognizer: Recognizer, track: Track = iter
     """Measure each example.
 
     Sources are read only where the front-end's frames depend on their content, and rows only where the manifest has no
-    index for this tokenizer.
+    index for this tokenizer. Where reading means parsing, signals are kept from now on.
     """
     needs = _required_frames(dataset, track)
+    dataset.keep_signals(track)
     frames, outputs = np.empty((2, len(dataset)), np.int32)
     start = 0
     for lengths in _frame_lengths(dataset, recognizer, track):
@@ -76,8 +77,8 @@ def _frame_lengths(dataset: ManifestDataset, recognizer: Recognizer, track: Trac
     """Yield T of some examples after others, in order."""
     if recognizer.frontend.length_depends_on_content:
         for start in track(range(0, len(dataset), _CHUNK)):
-            rows = [dataset.manifest[index] for index in _chunk(dataset, start)]
-            yield recognizer.frame_lengths(*pad_signals([dataset.reader.read(row, dataset.folder) for row in rows]))
+            _, signals = dataset.read_batch(_chunk(dataset, start))
+            yield recognizer.frame_lengths(*pad_signals(signals))
     else:
         for start in range(0, len(dataset), _LONG_CHUNK):
             lengths = dataset.reader.signal_lengths(dataset.manifest, slice(start, start + _LONG_CHUNK))

@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import ParseError
 
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
-
 from seqrec.errors import UserError
 
 if TYPE_CHECKING:
@@ -20,6 +17,11 @@ def parse_xml(data: bytes) -> Element:
     Raises:
         UserError: it is not well-formed, or it brings a DTD or an entity.
     """
+    try:
+        from defusedxml import DefusedXmlException
+        from defusedxml.ElementTree import fromstring
+    except ImportError as error:  # beside an exported model, where not all is installed that seqrec depends on
+        raise UserError(f"XML needs defusedxml ({error}); install it with `pip install defusedxml`") from None
     try:
         return fromstring(data, forbid_dtd=True)
     except DefusedXmlException as error:

@@ -28,6 +28,7 @@ class InkReader:
     extensions = EXTENSIONS
     source_key = "ink"
     length_unit = "points"
+    caches_signals = True  # parsing takes far longer than reading them back, and they are small
 
     def signal_length(self, row: Row) -> int:
         """Return N of a row of a manifest, from its `num_points` or its inline ink, opening nothing.

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from numba.core import event
-
-from seqrec.progress import console
 
 
 class _Teller(event.Listener):
@@ -19,8 +18,7 @@ class _Teller(event.Listener):
         kernel = event.data["dispatcher"].py_func
         if not self.said and kernel.__module__.startswith("seqrec."):
             self.said = True
-            told = "compiling the beam search; this may take a minute, the first time only"
-            console.print(told, soft_wrap=True, highlight=False)
+            print("compiling the beam search; this may take a minute, the first time only", file=sys.stderr)
 
     def on_end(self, event: event.Event) -> None:
         """Nothing is said."""

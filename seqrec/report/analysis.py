@@ -39,6 +39,12 @@ class About:
     decoder: str
     options: Mapping[str, str] = field(default_factory=dict)  # of the command line
     device: str = "cpu"
+    engine: str = "torch"  # what ran the network
+
+    @property
+    def machinery(self) -> str:
+        """Where the network ran, and by what."""
+        return self.device if self.engine == "torch" else f"{self.device} by {self.engine}"
 
 
 @dataclass(frozen=True)

@@ -45,14 +45,14 @@ def tiles(analysis: Analysis) -> Iterator[Tile]:
 
 
 def _speed(analysis: Analysis) -> Iterator[Tile]:
-    speed, count = analysis.evaluation.speed, analysis.rates.examples
+    speed, count, where = analysis.evaluation.speed, analysis.rates.examples, f"on {analysis.about.machinery}"
     for name, seconds in (("recognition", speed.recognition), ("decoding", speed.decoding)):
         a_second = f"{count / max(seconds, 1e-9):,.0f} examples a second"
         if speed.signal is None:
-            yield Tile(name, f"{count / max(seconds, 1e-9):,.0f} / s", f"examples a second, on {analysis.about.device}")
+            yield Tile(name, f"{count / max(seconds, 1e-9):,.0f} / s", f"examples a second, {where}")
         else:
             factor = seconds / max(speed.signal, 1e-9)
-            yield Tile(f"{name}, real-time factor", f"{factor:.2g}", f"{a_second}, on {analysis.about.device}")
+            yield Tile(f"{name}, real-time factor", f"{factor:.2g}", f"{a_second}, {where}")
 
 
 def drawing_of_intervals(analysis: Analysis) -> str:

@@ -28,6 +28,7 @@ def to_json(analysis: Analysis) -> dict[str, Any]:
         "options": dict(analysis.about.options),
         "speed": {
             "device": analysis.about.device,
+            "engine": analysis.about.engine,
             "recognition_seconds": round(speed.recognition, 3),
             "decoding_seconds": round(speed.decoding, 3),
             "signal_seconds": None if speed.signal is None else round(speed.signal, 3),

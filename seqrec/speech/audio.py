@@ -37,6 +37,7 @@ class AudioReader:
     extensions = EXTENSIONS
     source_key = "audio"
     length_unit = "samples"
+    caches_signals = False  # files decode fast, and their samples would take several times their room
 
     def __init__(self, sample_rate: int = 16000) -> None:
         if sample_rate < 1:

@@ -9,15 +9,17 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader
 
 from seqrec.augmentation.chain import AugmentationChain
 from seqrec.checkpoint import KEY, Parts, describe
 from seqrec.ctc.loss import CTCLoss, feasible
-from seqrec.errors import UserError
 from seqrec.metrics.rates import ErrorRates
 from seqrec.parts import Decoder
-from seqrec.sequence import Batch, Emissions, Features, length_mask
+from seqrec.sequence import Batch, Emissions, Features, length_mask, on_cpu, remember_on_cpu
+from seqrec.training.finite_losses import FiniteLosses
 from seqrec.training.intermediate import IntermediateHead
+from seqrec.training.longest_batch import longest_batch, try_batch
 from seqrec.training.memory import HalvingModule
 from seqrec.training.optimizer import build_optimizer
 from seqrec.training.schedule import Schedule
@@ -72,7 +74,8 @@ class RecognitionTraining(HalvingModule):
         self._started = perf_counter()
         self._examples = 0
         self._step_seed = 0
-        self._num_infeasible = torch.zeros(())  # of this step
+        self._num_infeasible = 0  # of this step
+        self._finite = FiniteLosses()
         self._has_named_infeasible = False
         self._batches_done = 0  # of this epoch
 
@@ -85,12 +88,22 @@ class RecognitionTraining(HalvingModule):
         """Build the optimiser over the recogniser's weights."""
         return build_optimizer(self.optimizer_config, self.parameters(), self.schedule)
 
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
+        """Copy a batch while the device works; from page-locked memory, that is."""
+        return batch.to(device, non_blocking=device.type == "cuda")
+
+    def on_train_start(self) -> None:
+        """Have a GPU try the longest batch."""
+        if self.device.type == "cuda" and isinstance(self.trainer.train_dataloader, DataLoader):
+            try_batch(self, longest_batch(self.trainer.train_dataloader))
+
     def on_train_epoch_start(self) -> None:
         """Start the clock."""
         self._started, self._examples = perf_counter(), 0
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        """Set this step's randomness and learning rate."""
+        """Look at the step before, and set this step's randomness and learning rate."""
+        self._finite.look()
         step = (self.seed, self.global_step, batch_idx, self.global_rank)
         self._step_seed = hash(step) & 0x7FFFFFFFFFFFFFFF
         self.seed_step()
@@ -103,7 +116,7 @@ class RecognitionTraining(HalvingModule):
     def seed_step(self) -> None:
         """Set this step's randomness, and begin its count of infeasible targets afresh."""
         torch.manual_seed(self._step_seed)
-        self._num_infeasible = torch.zeros((), device=self.device)
+        self._num_infeasible = 0
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the mean negative log-likelihood of the batch's targets, in nats an example."""
@@ -118,17 +131,26 @@ class RecognitionTraining(HalvingModule):
         Augmentation may shorten an example so far that its target no longer fits: it is left out, and named once.
         """
         features = self.augmentation.features(self.recognizer.frontend, batch)
+        self._remember_lengths(batch, features)
         emissions, losses = self._losses(features, batch)
-        fits = feasible(emissions.lengths, batch.targets, batch.target_lengths)
-        # one wait for the device, for both questions
-        is_finite, all_fit = torch.stack([losses.isfinite().all(), fits.all()]).tolist()
-        if not is_finite:
-            raise self._diverged(batch, losses)
-        if not all_fit:
+        where = f"epoch {self.current_epoch + 1}, step {self.global_step}"
+        self._finite.add(batch.ids, losses, where)
+        fits = self.loss.fits(emissions, batch.targets, batch.target_lengths)
+        num_fitting = int(fits.sum())
+        if num_fitting < len(batch):
             self._name_infeasible(batch, fits)
-        self._num_infeasible = self._num_infeasible + (~fits).sum()  # halves of a batch add up
-        divisor = fits.sum().clamp(min=1) if count is None else max(count, 1)
-        return (losses.sum() / divisor).float()
+        self._num_infeasible += len(batch) - num_fitting  # halves of a batch add up
+        return (losses.sum() / max(num_fitting if count is None else count, 1)).float()
+
+    def summed_loss(self, batch: Batch) -> Tensor:
+        """Return the sum of the losses of `batch`, and look at nothing else."""
+        features = self.augmentation.features(self.recognizer.frontend, batch)
+        return self._losses(features, batch)[1].sum()
+
+    def _remember_lengths(self, batch: Batch, features: Features) -> None:
+        """Compute on the CPU, too, how many frames the encoder is given, so that nothing need be fetched."""
+        if not self.recognizer.frontend.length_depends_on_content:
+            remember_on_cpu(features.lengths, self.recognizer.frame_lengths(None, on_cpu(batch.signal_lengths)))
 
     def _losses(self, features: Features, batch: Batch) -> tuple[Emissions, Tensor]:
         """Return the emissions, and each example's loss (B,), 0 where its target does not fit."""
@@ -152,21 +174,25 @@ class RecognitionTraining(HalvingModule):
         return f"data.max_frames={self.parts.config['data'].get('max_frames', 8000) // 2}"
 
     def on_after_backward(self) -> None:
-        """Log the step's loss, known for certain only now, and the speed."""
+        """Log the step's loss, known for certain only now, and the speed.
+
+        A number becomes a tensor of the CPU; Lightning would bring it to the GPU, and wait for that.
+        """
         assert self._batch is not None
         speed = self._examples * self.trainer.world_size / (perf_counter() - self._started)
-        self.log("examples_per_second", speed, prog_bar=True)
+        self.log("examples_per_second", torch.tensor(speed), prog_bar=True)
         self.log("train_loss", self.step_loss, batch_size=len(self._batch), prog_bar=True)
-        self.log("infeasible", self._num_infeasible)
+        self.log("infeasible", torch.tensor(float(self._num_infeasible)))
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Log the gradient's norm before clipping, and the learning rate."""
         norms = [weight.grad.norm() for weight in self.parameters() if weight.grad is not None]
         self.log("gradient_norm", torch.stack(norms).norm())
-        self.log("learning_rate", optimizer.param_groups[0]["lr"])
+        self.log("learning_rate", torch.tensor(optimizer.param_groups[0]["lr"]))
 
     def on_validation_epoch_start(self) -> None:
-        """Begin a fresh count."""
+        """Look at the last step of training, and begin a fresh count."""
+        self._finite.look()
         self._rates = ErrorRates()
         self._dev_sums = torch.zeros(_DEV_SUMS, dtype=torch.float64, device=self.device)
 
@@ -197,6 +223,7 @@ class RecognitionTraining(HalvingModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put config, symbols and the place in the data beside the weights: a checkpoint is complete."""
+        self._finite.look()
         place = {"epoch": self.current_epoch, "batches": self._batches_done, "seconds": self.seconds}
         checkpoint[KEY] = {**describe(self.parts.config, self.parts.symbols), "place": place}
         checkpoint["schedule"] = self.schedule.state_dict()
@@ -216,14 +243,6 @@ class RecognitionTraining(HalvingModule):
             f"train: augmentation has left {len(short)} of {len(batch)} examples of step {self.global_step} with fewer "
             f"frames than their targets need (`{short[0]}` among them); such examples are left out of their step and "
             "counted as `infeasible` in metrics.csv; less perturbation or a lower stride of the encoder keeps them"
-        )
-
-    def _diverged(self, batch: Batch, losses: Tensor) -> UserError:
-        bad = [id for id, finite in zip(batch.ids, losses.isfinite().tolist(), strict=True) if not finite]
-        return UserError(
-            f"the loss of {len(bad)} of {len(batch)} examples is infinite or no number in epoch "
-            f"{self.current_epoch + 1}, step {self.global_step}: {', '.join(bad[:3])}; lower optimizer.lr or "
-            "trainer.gradient_clip_val, or look at these examples; the last checkpoint is kept"
         )
 
     def _sum_over_ranks(self, values: Tensor) -> Tensor:

@@ -1,8 +1,8 @@
 """How many utterances a second beam search decodes, beside other libraries: `python tests/bench/beam.py [BEAM_SIZE]`.
 
-T' = 500, V = 29, one thread, no language model, in one run. The log-probs are synthetic: a blank or a letter of each
-frame is likely, another letter is sometimes near. `pyctcdecode` and `fast-ctc-decode` are measured where they are
-installed (pyctcdecode needs numpy<2), each with its own pruning as it comes, at the same beam.
+T' = 500, V = 29, one thread, no language model, in one run, on the synthetic log-probs of `seqrec bench decode`.
+`pyctcdecode` and `fast-ctc-decode` are measured where they are installed (pyctcdecode needs numpy<2), each with its own
+pruning as it comes, at the same beam; fast-ctc-decode also with our threshold for tokens, which it has no name for.
 """
 
 from __future__ import annotations
@@ -10,29 +10,18 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable
+from functools import partial
 from time import process_time
 
 import numpy as np
 import torch
 
+from seqrec.benchmark.decoding import FRAMES, LETTERS, UTTERANCES, synthetic_log_probs
 from seqrec.ctc.beam import BeamDecoder
 from seqrec.sequence import Emissions
 
-FRAMES, LETTERS, UTTERANCES, ROUNDS = 500, "abcdefghijklmnopqrstuvwxyz '", 20, 5
+ROUNDS = 5
 Decode = Callable[[np.ndarray], object]
-
-
-def random_emissions() -> np.ndarray:
-    """Return log-probs (B, T', V)."""
-    random = np.random.default_rng(0)
-    logits = random.normal(0, 1.25, (UTTERANCES, FRAMES, len(LETTERS) + 1))
-    logits[:, :, 0] += 11
-    for rows in logits:
-        for frame in random.choice(FRAMES // 2, FRAMES // 8, replace=False) * 2:
-            rows[frame, 0] -= 11
-            rows[frame, random.integers(1, len(LETTERS) + 1)] += 11 * random.uniform(0.4, 1.1)
-            rows[frame, random.integers(1, len(LETTERS) + 1)] += 11 * random.uniform(0, 0.8)
-    return torch.tensor(logits, dtype=torch.float32).log_softmax(-1).numpy()
 
 
 def decoders(beam_size: int) -> dict[str, Decode]:
@@ -43,7 +32,10 @@ def decoders(beam_size: int) -> dict[str, Decode]:
     try:
         import fast_ctc_decode
 
-        found["fast-ctc-decode"] = lambda row: fast_ctc_decode.beam_search(np.exp(row), "_" + LETTERS, beam_size)
+        search = partial(fast_ctc_decode.beam_search, alphabet="_" + LETTERS, beam_size=beam_size)
+        found["fast-ctc-decode"] = lambda row: search(np.exp(row))
+        cut = float(np.exp(ours.token_min_logp))
+        found["the same, cut"] = lambda row: search(np.exp(row), beam_cut_threshold=cut)
     except ImportError:
         print("fast-ctc-decode is not installed")
     try:
@@ -61,7 +53,7 @@ def main() -> None:
     """Measure and print."""
     torch.set_num_threads(1)
     beam_size = int(sys.argv[1]) if len(sys.argv) > 1 else 16
-    rows = random_emissions()
+    rows = synthetic_log_probs()
     found = decoders(beam_size)
     seconds: dict[str, list[float]] = {name: [] for name in found}
     for decode in found.values():

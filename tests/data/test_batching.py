@@ -116,3 +116,17 @@ def test_nothing_makes_no_batches() -> None:
 def test_impossible_bounds_are_named(options: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(options))}=0"):
         FrameBatches(np.array([1]), **options)
+
+
+@pytest.mark.parametrize(
+    ("count", "median", "spread", "max_frames", "jitter"),
+    [(25_708, 149, 0.42, 16_000, 0.1), (2260, 350, 0.4, 5000, 0.2)],  # of unipen/words and speechocean762/bilstm
+)
+@pytest.mark.parametrize("num_ranks", [1, 2])
+def test_at_least_85_percent_of_a_recipes_frames_are_valid(
+    count: int, median: int, spread: float, max_frames: int, jitter: float, num_ranks: int
+) -> None:
+    frames = (median * np.exp(np.random.default_rng(0).normal(0, spread, count))).astype(np.int32)
+    options: dict[str, Any] = {"max_frames": max_frames, "jitter": jitter}
+    for rank in on_all_ranks(frames, num_ranks, **options):
+        assert padding_share(frames, rank) <= 0.15

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from lightning.pytorch.accelerators import Accelerator, CPUAccelerator, CUDAAccelerator
 
 from seqrec.augmentation.chain import AugmentationChain
 from seqrec.checkpoint import Parts
@@ -70,9 +71,48 @@ def test_every_example_comes_once_an_epoch_as_it_was_written(tmp_path: Path) -> 
 def test_workers_read_the_same(tmp_path: Path) -> None:
     data = module_of(tmp_path, FEASIBLE, max_frames=100)
     data.setup()
-    alone = [(batch.ids, batch.signals.sum().item()) for batch in data.train_dataloader()]
-    data.num_workers = 1
-    assert [(batch.ids, batch.signals.sum().item()) for batch in data.train_dataloader()] == alone
+    alone = [(batch.ids, batch.signals.numpy().tobytes()) for batch in data.train_dataloader()]
+    for num_workers in (1, 2):
+        data.num_workers = num_workers
+        assert [(batch.ids, batch.signals.numpy().tobytes()) for batch in data.train_dataloader()] == alone
+
+
+class Device:
+    """What the data module asks a trainer for."""
+
+    current_epoch = global_rank = 0
+    world_size = 1
+
+    def __init__(self, accelerator: Accelerator, num_devices: int = 1) -> None:
+        self.accelerator, self.num_devices = accelerator, num_devices
+
+
+@pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning")  # on a machine of fewer cores
+@pytest.mark.parametrize("cores", [1, 2, 6, 64])
+@pytest.mark.parametrize("num_devices", [1, 2])
+def test_a_gpu_has_its_share_of_the_cores_to_read_ahead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cores: int, num_devices: int
+) -> None:
+    monkeypatch.setattr("seqrec.data.datamodule.count_workers", lambda asked: cores)
+    data = module_of(tmp_path, FEASIBLE)
+    data.setup()
+    on_cpu, on_gpu = Device(CPUAccelerator(), num_devices), Device(CUDAAccelerator(), num_devices)
+    for trainer, expected in ((None, 0), (on_cpu, 0), (on_gpu, min(8, max(1, cores // num_devices)))):
+        data.trainer = trainer  # type: ignore[assignment]
+        for loader in (data.train_dataloader(), data.val_dataloader()):
+            assert loader.num_workers == expected
+            assert loader.pin_memory == (trainer is on_gpu)
+    data.num_workers = 3
+    assert data.train_dataloader().num_workers == 3
+
+
+def test_batches_are_planned_without_opening_anything(tmp_path: Path) -> None:
+    data = module_of(tmp_path, FEASIBLE, max_frames=100)
+    for recording in tmp_path.glob("*.wav"):
+        recording.unlink()
+    data.setup()
+    planned = [list(loader.batch_sampler) for loader in (data.train_dataloader(), data.val_dataloader())]
+    assert [sorted(index for batch in batches for index in batch) for batches in planned] == [[*range(23)], [0, 1, 2]]
 
 
 def test_a_resumed_epoch_leaves_out_what_is_done(tmp_path: Path) -> None:

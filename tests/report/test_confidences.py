@@ -80,6 +80,7 @@ class Logits:
     """Reads signals that are the logits themselves, and recognises them by a softmax."""
 
     source_key, length_unit, num_channels, extensions = "logits", "frames", 4, ()
+    caches_signals = False
 
     def signal_lengths(self, manifest: Any, rows: slice) -> np.ndarray:
         return np.array([len(manifest[index].fields["logits"]) for index in range(len(manifest))[rows]])

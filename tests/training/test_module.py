@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from tiny import Seqrec, tiny_options
 from tiny_training import noise, tiny_module, train
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from seqrec.checkpoint import read_checkpoint
+from seqrec.ctc.loss import CTCLoss
 from seqrec.errors import UserError
 from seqrec.evaluation import evaluate
 from seqrec.transcriber import load
@@ -82,6 +88,42 @@ def test_a_loss_that_is_no_number_names_its_example() -> None:
     batch.signals[1, 2] = torch.nan
     with pytest.raises(UserError, match=r"1 of 2 examples is infinite or no number in epoch 1, step 0: noise-1; lower"):
         train(tiny_module(), [batch])
+
+
+class NoWaiting(TorchDispatchMode):
+    """Refuses what would make a program wait for a GPU that holds some tensors, and all that is computed of them.
+
+    That is reading their numbers, or taking a shape from them.
+    """
+
+    REFUSED = ("_local_scalar_dense", "nonzero", "is_nonzero", "masked_select", "_unique2", "equal")
+
+    def __init__(self, on_gpu: Iterable[Tensor]) -> None:
+        super().__init__()
+        self.on_gpu = {each.untyped_storage()._cdata: each for each in on_gpu}
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        inputs = (one for one in tree_leaves((args, kwargs)) if isinstance(one, Tensor))
+        touched = any(one.untyped_storage()._cdata in self.on_gpu for one in inputs)
+        assert not (touched and func.__name__.split(".")[0] in self.REFUSED), func
+        outcome = func(*args, **(kwargs or {}))
+        for one in tree_leaves(outcome) if touched else ():
+            if isinstance(one, Tensor):
+                self.on_gpu[one.untyped_storage()._cdata] = one
+        return outcome
+
+
+@pytest.mark.parametrize("layer", [None, 1])
+def test_no_step_waits_for_a_gpu(layer: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Losses are looked at later, lengths and targets are on the CPU as well; all else stays unread."""
+    module, batch = tiny_module(CTCLoss(intermediate_layer=layer)), noise([9, 7, 8], ["ab", "aabb", "abc"])
+    noted = []
+    monkeypatch.setattr(module._finite, "add", lambda ids, losses, where: noted.append(losses))
+    with NoWaiting([batch.signals, *module.parameters()]):
+        module.batch_loss(batch).backward()
+    with pytest.raises(AssertionError, match="_local_scalar_dense"), NoWaiting([batch.signals, *module.parameters()]):
+        float(module.batch_loss(batch))
+    assert [len(losses) for losses in noted] == [3, 3]
 
 
 def test_dev_tells_blanks_and_lengths() -> None:

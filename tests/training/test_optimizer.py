@@ -4,6 +4,7 @@ import importlib.util
 
 import pytest
 import torch
+from lightning.fabric.plugins.precision.amp import _optimizer_handles_unscaling
 from torch import nn
 
 from seqrec.errors import UserError
@@ -35,3 +36,21 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert importlib.util.find_spec("schedulefree")
     with pytest.raises(UserError, match=r"pip install 'seqrec\[schedulefree\]'"):
         build_optimizer(SCHEDULE_FREE, weights(), Constant())
+
+
+@pytest.mark.parametrize(
+    ("options", "is_fused"),
+    [
+        ({"_target_": "torch.optim.AdamW"}, True),
+        ({"_target_": "torch.optim.SGD", "lr": 0.1}, True),
+        ({"_target_": "torch.optim.AdamW", "foreach": True}, False),
+        ({"_target_": "torch.optim.AdamW", "fused": False}, False),
+        ({"_target_": "torch.optim.Adadelta"}, False),
+    ],
+)
+def test_on_a_gpu_optimisers_are_fused(options: dict, is_fused: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not build_optimizer(options, weights(), WarmupCosine()).defaults.get("fused")
+    monkeypatch.setattr(nn.Parameter, "is_cuda", True)
+    optimizer = build_optimizer(options, weights(), WarmupCosine())
+    assert bool(optimizer.defaults.get("fused")) == is_fused
+    assert not _optimizer_handles_unscaling(optimizer)  # Lightning would refuse to clip

@@ -1,0 +1,104 @@
+"""How fast a recipe's training batches are read: opening manifests, decoding, augmenting, collating, by processes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from seqrec.augmentation.chain import AugmentationChain
+from seqrec.benchmark.results import Measurement
+from seqrec.benchmark.rounds import Track
+from seqrec.checkpoint import Parts, build_parts
+from seqrec.ctc.loss import CTCLoss
+from seqrec.data.datamodule import SequenceDataModule
+from seqrec.sequence import Batch
+from seqrec.share import build
+from seqrec.text.tokens import read_tokens
+
+_WORKERS = (0, 1, 2, 4)
+
+
+def bench_loading(config: Mapping[str, Any], corpus: Path, steps: int, track: Track) -> list[Measurement]:
+    """Measure what training waits for when it takes a batch, without training.
+
+    Args:
+        config: a recipe's whole config, as plain data.
+        corpus: the folder that `prepare` wrote.
+        steps: batches that are read for each number of workers.
+        track: shows progress.
+
+    Raises:
+        UserError: the data are at fault.
+    """
+    parts = build_parts(config, read_tokens(corpus / "tokens.json"))
+    for _ in range(2):  # the first time may parse what later times find parsed
+        started = perf_counter()
+        data = _data_module(config, corpus, parts, track)
+        data.setup("fit")
+    found = [Measurement("opening and surveying train and dev", perf_counter() - started, "s", False)]
+    for workers in _worker_numbers(config["data"].get("num_workers")):
+        data.num_workers = workers
+        found += _reading(data, parts, f"reading, {workers} worker{'s' * (workers != 1)}", steps, track)
+    return [*found, _valid_share(data)]
+
+
+def _data_module(config: Mapping[str, Any], corpus: Path, parts: Parts, track: Track) -> SequenceDataModule:
+    ctc: CTCLoss = build(config["ctc"], "ctc")
+    given = {
+        "folder": corpus,
+        "parts": parts,
+        "infeasible": ctc.infeasible,
+        "seed": config["seed"],
+        "augmentation": AugmentationChain.build(config.get("augmentation") or {}, parts.reader.num_channels),
+        "track": track,
+    }
+    data: SequenceDataModule = build(config["data"], "data", **given)
+    return data
+
+
+def _worker_numbers(own: int | None) -> list[int]:
+    """Return the numbers of workers to measure: the usual ones that this machine has cores for, and the recipe's."""
+    return sorted({*(number for number in _WORKERS if number <= (os.cpu_count() or 1)), own or 0})
+
+
+def _reading(data: SequenceDataModule, parts: Parts, name: str, steps: int, track: Track) -> list[Measurement]:
+    """Read `steps` batches, an epoch after another, once the workers have started and the first batch has come."""
+    batches = _epochs(data)
+    next(batches)
+    examples, length = 0, 0
+    started = perf_counter()
+    for _ in track(range(steps), name):
+        batch = next(batches)
+        examples += len(batch)
+        length += int(batch.signal_lengths.sum())
+    seconds = perf_counter() - started
+    batches.close()  # ends the workers
+    rate = getattr(parts.reader, "sample_rate", None)
+    unit = "seconds of sound" if rate else parts.reader.length_unit
+    return [
+        Measurement(name, examples / seconds, "examples/s", True),
+        Measurement(name, length / (rate or 1) / seconds, f"{unit}/s", True),
+    ]
+
+
+def _epochs(data: SequenceDataModule) -> Generator[Batch, None, None]:
+    """Yield training batches without end; workers start anew with each epoch, as they do in training."""
+    loader = data.train_dataloader()
+    while True:
+        yield from loader
+
+
+def _valid_share(data: SequenceDataModule) -> Measurement:
+    """Tell how much of an epoch's padded batches is frames of examples."""
+    batches = data.train_batches
+    assert batches is not None
+    frames = [batches.frames[indices].astype(np.int64) for indices in batches]
+    padded = sum(len(each) * int(each.max()) for each in frames)
+    return Measurement(
+        "valid frames of an epoch's batches", sum(int(each.sum()) for each in frames) / padded, "share", None
+    )

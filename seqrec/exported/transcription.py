@@ -1,0 +1,131 @@
+"""Transcribing with an exported model: ONNX Runtime and NumPy, no torch.
+
+import seqrec
+model = seqrec.load("model.onnx")
+print(model.transcribe("recording.wav").text)
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seqrec.errors import UserError
+from seqrec.exported.decoding import build_decoder, readings
+from seqrec.exported.model import ExportedModel
+from seqrec.exported.signals import model_reader
+from seqrec.transcript import Transcript
+
+_BATCHES = 8  # that are sorted by length together
+
+
+class ExportedTranscriber:
+    """An exported model with its reader, tokenizer and decoder. Transcripts have texts and scores, but no times.
+
+    Args:
+        model: what recognises.
+        decoder: another than the run's, as a config names it.
+
+    Raises:
+        UserError: the model's reader, front-end or decoder needs torch, or something that is not installed.
+    """
+
+    def __init__(self, model: ExportedModel, decoder: Mapping[str, Any] | None = None) -> None:
+        self.model = model
+        self.reader = model_reader(model.metadata, str(model.path))
+        self.decoder = build_decoder(decoder or model.metadata.config["decoder"], model.tokenizer)
+        self.sample_rate: float | None = self.reader.sample_rate
+
+    def transcribe(self, source: Any, **options: Any) -> Transcript:
+        """Recognise one source.
+
+        Args:
+            source: a path; for speech also an array of samples (N,) or (N, channels), for ink also an `Ink`, a list of
+                strokes, or an array of points.
+            options: for the reader: `sample_rate` of an array, in hertz.
+
+        Raises:
+            UserError: the source cannot be read.
+        """
+        return self._recognise([self._open(source, **options)])[0]
+
+    def transcribe_all(
+        self, sources: Sequence[Any], max_frames: int = 8000, max_examples: int = 64
+    ) -> Iterator[Transcript | UserError | OSError]:
+        """Yield for each source, in order, what is recognised or, where it cannot be read, the error.
+
+        Args:
+            sources: what `transcribe` takes.
+            max_frames: frames of a padded batch; results do not depend on it.
+            max_examples: sources of a batch; results do not depend on it.
+        """
+        for group in self._groups(sources, max_frames, max_examples):
+            values = {number: one for number, one in enumerate(group) if isinstance(one, np.ndarray)}
+            frames = {number: self.reader.num_frames(one) for number, one in values.items()}
+            done: dict[int, Transcript] = {}
+            for batch in batches_by_length(frames, max_frames, max_examples):
+                done.update(zip(batch, self._recognise([values[number] for number in batch]), strict=True))
+            yield from (done[number] if isinstance(one, np.ndarray) else one for number, one in enumerate(group))
+
+    def _recognise(self, inputs: list[np.ndarray]) -> list[Transcript]:
+        found = self.decoder.decode_arrays(self.model.recognise(inputs), self.model.threads)
+        return [Transcript(readings(some, self.model.tokenizer), self.sample_rate) for some in found]
+
+    def _groups(
+        self, sources: Sequence[Any], max_frames: int, max_examples: int
+    ) -> Iterator[list[np.ndarray | UserError | OSError]]:
+        """Read the sources; yield those together that are sorted by length, as many as fit into memory."""
+        group: list[np.ndarray | UserError | OSError] = []
+        frames = 0
+        for source in sources:
+            try:
+                group.append(values := self._open(source))
+                frames += self.reader.num_frames(values)
+            except (UserError, OSError) as error:
+                group.append(error)
+            if frames >= _BATCHES * max_frames or len(group) >= _BATCHES * max_examples:
+                yield group
+                group, frames = [], 0
+        if group:
+            yield group
+
+    def _open(self, source: Any, **options: Any) -> np.ndarray:
+        is_path = isinstance(source, (str, Path))
+        if is_path and os.path.exists(source) and not os.path.isfile(source) and not os.path.isdir(source):
+            raise UserError(f"{source}: is a pipe or a device, not a file; read it through standard input (-)")
+        try:
+            return self.reader.load(source, **options)
+        except UserError as error:
+            if is_path and Path(source).suffix.lower() not in self.reader.extensions:
+                raise UserError(f"{error} (this model reads {', '.join(self.reader.extensions)})") from None
+            raise
+
+
+def load(path: str | Path, device: str = "cpu") -> ExportedTranscriber:
+    """Load a .onnx file that `seqrec export` wrote; it runs on the CPU alone.
+
+    Raises:
+        UserError: it is damaged or none of ours, needs torch, or something it needs is not installed.
+    """
+    if device not in ("auto", "cpu"):
+        raise UserError(f"device={device}: {path} runs on the CPU; give device=cpu, or load the run")
+    return ExportedTranscriber(ExportedModel(path))
+
+
+def batches_by_length(frames: Mapping[int, int], max_frames: int, max_examples: int) -> Iterator[list[int]]:
+    """Yield the keys of `frames` in batches, the longest first, none over `max_frames` with its padding.
+
+    One that is longer makes a batch of its own.
+    """
+    batch: list[int] = []
+    for number in sorted(frames, key=lambda each: -frames[each]):
+        if batch and (len(batch) >= max_examples or frames[batch[0]] * (len(batch) + 1) > max_frames):
+            yield batch
+            batch = []
+        batch.append(number)
+    if batch:
+        yield batch
