@@ -18,7 +18,7 @@ from torch.nn.utils.rnn import pad_sequence
 from torch.utils.weak import WeakTensorKeyDictionary
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 Length = TypeVar("Length", int, Tensor)
 
@@ -121,6 +121,14 @@ def remember_on_cpu(tensor: Tensor, copy: Tensor) -> None:
     """Have `on_cpu` return `copy` for `tensor`, so that nothing is fetched; neither may change from here on."""
     if tensor.device.type != "cpu":
         _ON_CPU[tensor] = copy
+
+
+def map_lengths(function: Callable[[Tensor], Tensor], lengths: Tensor) -> Tensor:
+    """Return `function` of lengths (B,), computed on the CPU too, so that `on_cpu` need not fetch it."""
+    mapped = function(lengths)
+    if lengths.device.type != "cpu":
+        remember_on_cpu(mapped, function(on_cpu(lengths)))
+    return mapped
 
 
 def length_mask(lengths: Tensor, size: int) -> Tensor:

@@ -20,6 +20,7 @@ from seqrec.cli.main import main
 from seqrec.corpora.synth.synth_speech import SAMPLE_RATE
 from seqrec.encoders.recurrent_layer import RecurrentLayer
 from seqrec.encoders.streaming_chunks import ChunkedLayer
+from seqrec.export.exporting import even_borders
 from seqrec.ink.deltas import StrokeDeltas
 from seqrec.sequence import Emissions, Features, pad_signals
 from seqrec.share import build, share_folder
@@ -52,7 +53,8 @@ def test_an_output_stands_in_the_middle_of_what_it_sees(
     output = encoder(Features(values, torch.full((2,), 301)))
     count = int(output.lengths[0])
     borders = frame_borders(encoder, count)
-    assert (borders.diff() > 0).all()
+    assert (np.diff(borders) > 0).all()
+    assert even_borders(encoder) == {"first": borders[1], "stride": borders[2] - borders[1]}  # what exporting counts on
     stride = float(borders[3] - borders[2])
     for k in (count // 2, count // 2 + 1):
         (slope,) = torch.autograd.grad(output.values[:, k].square().sum(), values, retain_graph=True)

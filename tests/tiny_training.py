@@ -40,13 +40,13 @@ class Frames(nn.Module):
         return signal_lengths
 
 
-def noise(lengths: list[int], texts: list[str]) -> Batch:
+def noise(lengths: list[int], texts: list[str], num_channels: int = 3) -> Batch:
     """A batch of noise of some lengths."""
     random = torch.Generator().manual_seed(len(lengths) + sum(lengths))
     targets = [torch.tensor([SYMBOLS.index(letter) + 1 for letter in text], dtype=torch.int64) for text in texts]
     return collate(
         [
-            Example(f"noise-{number}", torch.randn(length, 3, generator=random), text, target)
+            Example(f"noise-{number}", torch.randn(length, num_channels, generator=random), text, target)
             for number, (length, text, target) in enumerate(zip(lengths, texts, targets, strict=True))
         ]
     )
@@ -71,12 +71,11 @@ def train(module: RecognitionTraining, batches: list[Batch], *callbacks: Callbac
     trainer = Trainer(
         accelerator="cpu",
         logger=False,
-        enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,
         callbacks=list(callbacks),
-        **{"max_epochs": 1, "log_every_n_steps": 1, **options},
+        **{"max_epochs": 1, "log_every_n_steps": 1, "enable_checkpointing": False, **options},
     )
     trainer.fit(module, *(DataLoader(batches, batch_size=None) for _ in range(2)))  # type: ignore[arg-type]
     return trainer

@@ -25,20 +25,24 @@ class ReadyBatch:
     """What a bare step takes."""
 
     values: Tensor  # (B, T', F) noise
-    lengths: Tensor  # (B,) int64, on the CPU, which is where packing wants them
+    lengths: Tensor  # (B,) int64, falling, on the CPU, as packing wants them
     order: Tensor  # (B * T',) int64 rows: each example turned round by its own length
     targets: Tensor  # (B, U) int64
     target_lengths: Tensor  # (B,) int64, on the CPU
 
 
 def ready_batch(shape: torch.Size, lengths: Tensor, targets: Tensor, target_lengths: Tensor) -> ReadyBatch:
-    """Make a batch of noise of a shape (B, T', F) and lengths (B,), with these targets, on the device of `targets`."""
-    lengths, size = lengths.cpu(), shape[1]
+    """Make a batch of noise of a shape (B, T', F) and lengths (B,), with these targets, on the device of `targets`.
+
+    Longest examples come first: sorting within a step would have it wait for the GPU.
+    """
+    (lengths, by_length), size = lengths.cpu().sort(descending=True), shape[1]
     frames = torch.arange(size)
     turned = torch.where(frames < lengths[:, None], lengths[:, None] - 1 - frames, frames)
     order = (turned + torch.arange(len(lengths))[:, None] * size).flatten()
     noise = torch.randn(shape, device=targets.device)
-    return ReadyBatch(noise, lengths, order.to(targets.device), targets, target_lengths.cpu())
+    targets, target_lengths = targets[by_length.to(targets.device)], target_lengths.cpu()[by_length]
+    return ReadyBatch(noise, lengths, order.to(targets.device), targets, target_lengths)
 
 
 class BareNetwork(nn.Module):
@@ -77,7 +81,7 @@ class BareNetwork(nn.Module):
 
     @staticmethod
     def _packed(cells: nn.ModuleList, values: Tensor, batch: ReadyBatch) -> Tensor:
-        packed = pack_padded_sequence(values, batch.lengths, batch_first=True, enforce_sorted=False)
+        packed = pack_padded_sequence(values, batch.lengths, batch_first=True)
         with torch.autocast(values.device.type, enabled=False):
             output = cells[0](packed._replace(data=packed.data.float()))[0]
         return pad_packed_sequence(output, batch_first=True, total_length=values.shape[1])[0]

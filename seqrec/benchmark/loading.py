@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+from torch.utils.data import DataLoader
 
 from seqrec.augmentation.chain import AugmentationChain
 from seqrec.benchmark.results import Measurement
@@ -44,7 +45,7 @@ def bench_loading(config: Mapping[str, Any], corpus: Path, steps: int, track: Tr
     for workers in _worker_numbers(config["data"].get("num_workers")):
         data.num_workers = workers
         found += _reading(data, parts, f"reading, {workers} worker{'s' * (workers != 1)}", steps, track)
-    return [*found, _valid_share(data)]
+    return [*found, _padding(data)]
 
 
 def _data_module(config: Mapping[str, Any], corpus: Path, parts: Parts, track: Track) -> SequenceDataModule:
@@ -67,13 +68,17 @@ def _worker_numbers(own: int | None) -> list[int]:
 
 
 def _reading(data: SequenceDataModule, parts: Parts, name: str, steps: int, track: Track) -> list[Measurement]:
-    """Read `steps` batches, an epoch after another, once the workers have started and the first batch has come."""
-    batches = _epochs(data)
-    next(batches)
+    """Read `steps` batches, an epoch after another, behind the first one and those that workers have read ahead."""
+    loader = data.train_dataloader()
+    ahead = loader.num_workers * (loader.prefetch_factor or 0)
+    batches = _without_end(loader)
     examples, length = 0, 0
     started = perf_counter()
-    for _ in track(range(steps), name):
+    for step in track(range(-1 - ahead, steps), name):
         batch = next(batches)
+        if step < 0:
+            started = perf_counter()
+            continue
         examples += len(batch)
         length += int(batch.signal_lengths.sum())
     seconds = perf_counter() - started
@@ -86,19 +91,17 @@ def _reading(data: SequenceDataModule, parts: Parts, name: str, steps: int, trac
     ]
 
 
-def _epochs(data: SequenceDataModule) -> Generator[Batch, None, None]:
+def _without_end(loader: DataLoader[Batch]) -> Generator[Batch, None, None]:
     """Yield training batches without end; workers start anew with each epoch, as they do in training."""
-    loader = data.train_dataloader()
     while True:
         yield from loader
 
 
-def _valid_share(data: SequenceDataModule) -> Measurement:
-    """Tell how much of an epoch's padded batches is frames of examples."""
+def _padding(data: SequenceDataModule) -> Measurement:
+    """Tell how much of an epoch's padded batches is no frame of an example."""
     batches = data.train_batches
     assert batches is not None
     frames = [batches.frames[indices].astype(np.int64) for indices in batches]
     padded = sum(len(each) * int(each.max()) for each in frames)
-    return Measurement(
-        "valid frames of an epoch's batches", sum(int(each.sum()) for each in frames) / padded, "share", None
-    )
+    share = 1 - sum(int(each.sum()) for each in frames) / padded
+    return Measurement("padding", 100 * share, "% of frames", None)

@@ -148,7 +148,7 @@ class SideBySide(MeasuredSteps):
         if pairs:
             ratio = median(seconds / each.seconds for each, seconds in pairs)
             speed = median(world_size * each.frames / seconds for each, seconds in pairs)
-            found.append(Measurement("speed, of the bare loop's", ratio, "x", True))
+            found.append(Measurement("share of the bare loop's speed", 100 * ratio, "%", True))
             found.append(Measurement("bare loop", speed, "valid frames/s", None))
         padding = 1 - sum(each.frames for each in blocks) / sum(each.padded for each in blocks)
         found.append(Measurement("padding", 100 * padding, "% of frames", None))

@@ -65,7 +65,7 @@ def _figures(engine: str, passes: Sequence[_Pass], signals: Signals, batch_size:
     alone = np.median([one.alone for one in passes], axis=0)  # (rounds, signals) -> (signals,)
     latencies = [
         Measurement(f"{engine}, batch 1, {name}", 1000 * float(np.percentile(alone, percentile)), "ms", False)
-        for name, percentile in (("median", 50), ("95th percentile", 95))
+        for name, percentile in (("median latency", 50), ("95th percentile of latency", 95))
     ]
     seconds = {
         f"{engine}, batch 1": float(np.median([one.alone.sum() for one in passes])),

@@ -28,7 +28,8 @@ Measures speed and memory on this machine, by turns where things are compared, a
   seqrec bench KIND --help                      the options of each
 
   --json FILE           write the figures to a file, too
-  --against FILE        compare with the file of an earlier benchmark; exit code 1 where a figure got worse
+  --against FILE        compare with the file of an earlier benchmark; exit code 1 where a figure got worse. Another
+                        machine or setting is compared all the same, and what differs is told
   --tolerance PERCENT   by which a figure may differ and still count as the same (10)
 """
 TRAIN = """usage: seqrec bench train RECIPE [KEY=VALUE ...] [--steps N] [--json FILE] [--against FILE]
@@ -37,6 +38,12 @@ Takes training steps of a recipe, as `seqrec train` takes them, and tells exampl
 of each part of a step, padding, peak memory, and the ratio to a bare loop over the same layers. Prepares the corpus
 where it is missing. Overrides work as in `seqrec train`: trainer.precision=bf16-mixed, data.max_frames=16000.
 
+  valid frames             those of examples, as they enter the encoder; padding is not counted as work done
+  padding                  share of the padded batches that is no frame of an example: time that brings nothing
+  bare loop                the same LSTM layers and CTC on ready tensors; a speed of 1 x of its: nothing is lost
+  % of time                of a step, where it goes; data: waiting for batches, other: Lightning and callbacks
+  peak memory              of the whole process, on a GPU of its tensors
+
   --steps N             training steps that are measured (30)
 """
 DATA = """usage: seqrec bench data RECIPE [KEY=VALUE ...] [--steps N] [--json FILE] [--against FILE]
@@ -44,7 +51,11 @@ DATA = """usage: seqrec bench data RECIPE [KEY=VALUE ...] [--steps N] [--json FI
 Reads, augments and collates training batches of a recipe without training, with 0, 1, 2 and 4 worker processes
 (data.num_workers) as far as there are cores; a GPU waits for data where `bench train` tells more examples a second.
 
-  --steps N             batches that are read with each number of workers (100)
+  opening and surveying    what `seqrec train` does before its first step, but for the first time with a corpus
+  reading, N workers       what they keep up with; 0: the training process reads by itself, between steps
+  padding                  share of an epoch's padded batches that is no frame of an example
+
+  --steps N             batches that are read with each number of workers (30)
 """
 
 
@@ -68,7 +79,7 @@ class Measured:
 
 
 _FLAGS = {"--steps": "N", "--json": "FILE", "--against": "FILE", "--tolerance": "PERCENT"}
-_STEPS = {"train": "30", "data": "100"}  # where none are given; kinds that measure recipes
+_STEPS = {"train": "30", "data": "30"}  # where none are given; kinds that measure recipes
 
 
 def main(words: Sequence[str]) -> None:
@@ -209,7 +220,7 @@ def _tell(kind: str, measured: Measured, before: Benchmark | None, options: Opti
     from seqrec.benchmark.results import Benchmark, compare, write_benchmark
     from seqrec.cli.bench_table import about_lines, comparison_lines, result_table
 
-    about = {**measured.about, **describe_machine(), "seqrec": __version__}
+    about = {**describe_machine(), "seqrec": __version__, **measured.about}
     now = Benchmark(kind, about, tuple(measured.measurements))
     comparison = compare(now, before, options.tolerance) if before else None
     console = Console(highlight=False, markup=False)

@@ -21,7 +21,12 @@ TRANSCRIBE = """usage: seqrec bench transcribe RUN [engine=NAME,NAME] [KEY=VALUE
 
 Recognises examples of a run's dev split, one by one and in batches, by each engine. Speech is told as real-time factor
 (seconds of work for a second of sound), ink as inks a second; latencies are those of one example. Front-end, network
-and decoder count, reading files does not. Peak memory is that of all engines measured together; name one for its own.
+and decoder count, reading files does not.
+
+  batch 1                  all examples one after another, as a user sends them; batches of N: N together
+  real-time factor         0.1: ten seconds of sound take one second; the less, the faster
+  latency                  what one example takes, of which half stay below the median; long ones take longest
+  peak memory              of the whole process and all engines measured together; name one engine for its own
 
   engine=torch,onnx-int8   torch, torch-bf16, onnx, onnx-int8; left out: all that are installed
   split=dev                another split of the run's corpus; synthetic signals where no corpus is at hand
@@ -36,7 +41,7 @@ DECODE = """usage: seqrec bench decode [RUN] [decoder=NAME] [decoder.OPTION=VALU
 
 Decodes log-probs of a run's dev split, computed once, on one thread: utterances a second of CPU time, of `greedy`,
 `beam`, the run's own decoder and those that `seqrec tune` has tuned for it. Without a run on synthetic log-probs of 500
-frames and 29 tokens.
+frames and 29 tokens. The network's own time does not count: `seqrec bench transcribe` tells both together.
 
   decoder=NAME             only this decoder, with its options as decoder.OPTION=VALUE
   split=dev                another split of the run's corpus; synthetic signals where no corpus is at hand
@@ -103,7 +108,7 @@ def decode(words: Sequence[str]) -> tuple[dict[str, str], list[Measurement]]:
     options = options_of(words[has_run:], _OPTIONS if has_run else _WITHOUT_RUN, "bench decode")
     rounds = _whole(options, "rounds", 5)
     about, decoders, batches = _of_run(words[0], options) if has_run else _synthetic(options)
-    return about, bench_decoding(decoders, batches, rounds, track)
+    return {**about, "threads": "1"}, bench_decoding(decoders, batches, rounds, track)
 
 
 def _of_run(path: str, options: Mapping[str, str]) -> tuple[dict[str, str], dict[str, Decoder], list[Emissions]]:
@@ -141,11 +146,11 @@ def _synthetic(options: Mapping[str, str]) -> tuple[dict[str, str], dict[str, De
 
 
 def _untrained(name: str, options: Mapping[str, str]) -> Decoder:
-    from seqrec.cli.run_options import _chosen_decoder, _with_options
+    from seqrec.cli.run_options import chosen_decoder, with_options
     from seqrec.share import build
 
-    part, _ = _chosen_decoder({}, {"decoder": name})
-    decoder: Decoder = build(_with_options(part, {}, options), "decoder")
+    part, _ = chosen_decoder({}, {"decoder": name})
+    decoder: Decoder = build(with_options(part, {}, options), "decoder")
     return decoder
 
 

@@ -28,13 +28,13 @@ def about_lines(benchmark: Benchmark) -> Iterator[str]:
 def result_table(benchmark: Benchmark, comparison: BenchmarkComparison | None = None) -> Table:
     """Tabulate the figures; beside earlier ones, where there are some."""
     table = Table("what")
-    earlier = {change.now.name + change.now.unit: change for change in comparison.changes} if comparison else {}
+    earlier = {(change.now.name, change.now.unit): change for change in comparison.changes} if comparison else {}
     for heading in ("now", "before") if comparison else ("value",):
         table.add_column(heading, justify="right")
     for heading in ("unit", "") if comparison else ("unit",):
         table.add_column(heading)
     for one in benchmark.measurements:
-        change = earlier.get(one.name + one.unit)
+        change = earlier.get((one.name, one.unit))
         before = [number(change.before.value) if change else "-"] if comparison else []
         verdict = [_verdict(change, comparison)] if comparison else []
         table.add_row(Text(visible(one.name)), number(one.value), *before, Text(visible(one.unit)), *verdict)
@@ -56,8 +56,8 @@ def _verdict(change: Change | None, comparison: BenchmarkComparison) -> Text:
 
 def comparison_lines(comparison: BenchmarkComparison, name: str) -> Iterator[str]:
     """Yield sentences on what changed since the benchmark `name`, and on what makes the two unlike."""
-    for difference in comparison.differences:
-        yield f"not measured alike: {visible(difference)}"
+    if comparison.differences:
+        yield f"not measured alike, so what changed may be their doing: {visible('; '.join(comparison.differences))}"
     if comparison.only_before:
         yield f"not measured now: {_names(comparison.only_before)}"
     tolerance = f"{100 * comparison.tolerance:.3g} %"

@@ -8,18 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seqrec.cli.options import options_of
-from seqrec.errors import UserError
+from seqrec.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from seqrec.export.exporting import Exported
+    from seqrec.export.parity import Parity
 
 USAGE = """usage: seqrec export RUN [output=RUN/export/model.onnx] [engine=onnx|onnx-int8] [dev=500]
 
 Writes a run's best checkpoint, with its tokens and config, as an ONNX model of any batch size and length. Log-mel and
 MFCC front-ends are inside the file; others stay beside it. `seqrec transcribe model.onnx a.wav` then needs ONNX Runtime
-and NumPy, not PyTorch.
+and NumPy, not PyTorch; of inks it does with frontend=deltas alone. Places and confidences are those of the run.
 
 The file is compared with PyTorch before it is written, on random ragged batches and on dev: log-probs that differ by
 over 0.001 are an error, unless PyTorch's own rounding explains them. With engine=onnx-int8 that holds before
@@ -33,6 +34,7 @@ quantising; what quantising does to WER and CER on dev is shown, and stands in t
 
 Needs: pip install 'seqrec[onnx]'
 """
+EXPORTED_ENGINES = ("onnx", "onnx-int8")
 OPTIONS = ("output", "engine", "dev", "data_dir")
 
 
@@ -41,16 +43,14 @@ def main(words: Sequence[str]) -> None:
     if not words or {"-h", "--help"} & set(words):
         print(USAGE, end="")
         return
-    options = options_of(words[1:], OPTIONS, "export")
-    num_dev = _whole("dev", options.get("dev", "500"))
-    from seqrec.export.exporting import export
+    run, options = _run(words[0]), options_of(words[1:], OPTIONS, "export")
+    num_dev, engine = _whole("dev", options.get("dev", "500")), _engine(options.get("engine", "onnx"))
+    path = _output(options["output"]) if "output" in options else run / "export" / "model.onnx"
+    from seqrec.export.exporting import export  # torch takes seconds to import: mistakes are told before
     from seqrec.progress import console, track
-    from seqrec.run_folder import open_run
 
-    engine = options.get("engine", "onnx")
-    path = Path(options["output"]) if "output" in options else open_run(words[0]).path / "export" / "model.onnx"
     show = partial(track, title="scoring dev")
-    found = export(words[0], path, engine, num_dev, options.get("data_dir"), show)
+    found = export(run, path, engine, num_dev, options.get("data_dir"), show)
     console.print(_table(found))
     for line in _sentences(found, num_dev):
         console.print(line, soft_wrap=True, highlight=False, markup=False)
@@ -62,11 +62,11 @@ def _table(found: Exported) -> Table:
 
     from seqrec.metrics.wording import percent
 
-    table = Table("", "torch", "onnx", title=f"{found.size / 1e6:.1f} MB, takes {found.input}")
-    checked = f"{found.parity.difference:.1g} ({found.parity.examples:,} examples)"
-    table.add_row("greatest difference of log-probs, float32", "", checked)
+    table = Table("", "torch", found.engine, title=f"{found.size / 1e6:.1f} MB, takes {found.input}")
+    before_int8 = ", before quantising" if found.rounding else ""
+    table.add_row(f"greatest difference of log-probs{before_int8}", "", f"{found.parity.difference:.1g}")
     if found.rounding:
-        table.add_row("the same, int8", "", f"{found.rounding.difference:.2g} ({found.rounding.examples:,} examples)")
+        table.add_row("greatest difference of log-probs, int8", "", f"{found.rounding.difference:.2g}")
     if found.dev:
         before, after = found.dev.torch, found.dev.exported
         table.add_row(f"WER of {before.examples:,} examples of dev", percent(before.wer), percent(after.wer))
@@ -78,7 +78,13 @@ def _sentences(found: Exported, num_dev: int) -> list[str]:
     """Say what is not in the table, and how the file is used."""
     from seqrec.export.parity import TOLERANCE
 
-    lines = [f"written to {found.path}"]
+    lines = [f"log-probs were compared on {_compared(found.parity)}", f"written to {found.path}"]
+    if found.rounding:
+        lines[0] += f" before quantising, and on {_compared(found.rounding)} after it"
+    if found.dev and found.dev.is_silent:
+        lines.insert(
+            0, "torch and the exported model give no text for any example of dev: train the run longer before using it"
+        )
     if num_dev and not found.dev:
         lines.insert(0, f"not scored on dev: {found.manifest} is not there; if it has moved, give data_dir=PATH")
     if found.parity.difference > TOLERANCE:
@@ -86,9 +92,45 @@ def _sentences(found: Exported, num_dev: int) -> list[str]:
             f"log-probs differ by over {TOLERANCE:g} where the front-end of PyTorch, too, differs so from float64: "
             "some bands hold next to nothing"
         )
+    if found.needs_torch:
+        return [*lines, found.needs_torch]
     if found.input == "features":
-        lines.append("it takes features; `seqrec transcribe` computes those of frontend=deltas for it, and of no other")
+        lines.append("it takes features, which `seqrec transcribe` computes")
     return [*lines, f"use it: seqrec transcribe {found.path} SOURCE ..."]
+
+
+def _compared(parity: Parity) -> str:
+    """Say which examples log-probs were compared on."""
+    from seqrec.export.parity import RANDOM_EXAMPLES
+
+    of_dev = parity.examples - RANDOM_EXAMPLES
+    return f"{RANDOM_EXAMPLES} random examples" + (f" and {of_dev:,} of dev" if of_dev else "")
+
+
+def _run(word: str) -> Path:
+    """Return the folder of a run that has a checkpoint."""
+    from seqrec.run_folder import checkpoint_of, open_run
+
+    if word.partition("=")[0] in OPTIONS:
+        raise UserError(f"export: `{word}` stands where the run's folder should; give RUN first, options after it")
+    checkpoint_of(word)
+    return open_run(word).path
+
+
+def _engine(name: str) -> str:
+    if name not in EXPORTED_ENGINES:
+        choices = " or ".join(EXPORTED_ENGINES)
+        raise UserError(f"engine={name} writes no file; give {choices}{did_you_mean(name, EXPORTED_ENGINES)}")
+    return name
+
+
+def _output(name: str) -> Path:
+    """Return the file to write, in a folder that is there from now on."""
+    path = Path(name)
+    if path.suffix.lower() != ".onnx" or path.is_dir():
+        raise UserError(f"output={path}: give a file whose name ends in .onnx")
+    path.parent.mkdir(parents=True, exist_ok=True)  # what forbids this forbids it before minutes of scoring
+    return path
 
 
 def _whole(name: str, value: str) -> int:

@@ -10,7 +10,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from seqrec.allocator import keep_memory
+from seqrec.allocator import bound_caches, keep_memory
 from seqrec.errors import UserError, did_you_mean
 from seqrec.version import __version__
 
@@ -89,6 +89,8 @@ def _run(verb: str, words: list[str]) -> None:
         raise UserError(f"`{verb}` is no verb of seqrec{did_you_mean(verb, VERBS)}")
     if verb in _TRAINING:
         keep_memory()
+    else:
+        bound_caches()
     importlib.import_module(f"seqrec.cli.{verb}").main(words)
 
 

@@ -39,9 +39,9 @@ def load_run(path: str, options: Mapping[str, str], as_tuned: bool = True) -> Op
     """
     folder = open_run(path)
     config = folder.read_config()
-    part, name = _chosen_decoder(config["decoder"], options)
+    part, name = chosen_decoder(config["decoder"], options)
     tuned = _tuned(folder, name, part["_target_"], options) if as_tuned else {}
-    part = _with_options(part, tuned, options)
+    part = with_options(part, tuned, options)
     device, engine = options.get("device", "auto"), options.get("engine", "torch")
     transcriber = load(path, device, build(part, "decoder"), engine)
     unknown = options.get("text.unknown", config["text"]["unknown"])
@@ -52,7 +52,7 @@ def load_run(path: str, options: Mapping[str, str], as_tuned: bool = True) -> Op
     return OpenRun(folder, config, transcriber, part_name(part), part)
 
 
-def _chosen_decoder(part: Mapping[str, Any], options: Mapping[str, str]) -> tuple[dict[str, Any], str]:
+def chosen_decoder(part: Mapping[str, Any], options: Mapping[str, str]) -> tuple[dict[str, Any], str]:
     """Return the run's decoder, or the one named in `options`, and its name."""
     if "decoder" not in options:
         return dict(part), part_name(part)
@@ -63,7 +63,7 @@ def _chosen_decoder(part: Mapping[str, Any], options: Mapping[str, str]) -> tupl
     return complete(yaml.safe_load(paths[name].read_text(encoding="utf-8"))), name
 
 
-def _with_options(part: dict[str, Any], tuned: Mapping[str, Any], options: Mapping[str, str]) -> dict[str, Any]:
+def with_options(part: dict[str, Any], tuned: Mapping[str, Any], options: Mapping[str, str]) -> dict[str, Any]:
     """Return a decoder with what was tuned and what is given."""
     known = constructor_defaults(part["_target_"]) or {}
     given = {key.partition(".")[2]: yaml.safe_load(value) for key, value in options.items() if key.startswith(_PREFIX)}

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Trainer
 
 from seqrec.cli.console import sample_table, score_table
@@ -38,9 +37,6 @@ def train_run(config: Mapping[str, Any], run: RunFolder, corpus: Path, resume: b
         return _score(config, run, corpus, trainer) if trainer.is_global_zero else None
     except (KeyboardInterrupt, SystemExit):  # Lightning exits with 1 after Ctrl-C
         raise _interrupted(run) from None
-    except MisconfigurationException as error:
-        reason = " ".join(str(error).split())
-        raise UserError(f"trainer: {reason}; trainer=cpu trains on any machine") from None
 
 
 def _score(config: Mapping[str, Any], run: RunFolder, corpus: Path, trainer: Trainer) -> float:

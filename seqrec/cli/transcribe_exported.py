@@ -13,10 +13,9 @@ from seqrec.cli.sources import find_sources
 from seqrec.cli.transcripts import decoder_options, source_names, targets_of, write, write_each
 from seqrec.errors import UserError, did_you_mean
 from seqrec.exported.model import ExportedModel
-from seqrec.exported.transcription import ExportedTranscriber
+from seqrec.exported.transcription import ExportedTranscriber, Recognized
 from seqrec.formats.transcripts import Transcribed, transcript_format
 from seqrec.share import constructor_defaults, share_folder
-from seqrec.transcript import Transcript
 
 if TYPE_CHECKING:
     from seqrec.cli.sources import Source
@@ -62,10 +61,13 @@ class Results:
 
     def __iter__(self) -> Iterator[tuple[Source, Transcribed]]:
         paths = [source.path for source in self._sources]
-        found = self._transcriber.transcribe_all(paths, self._arguments.batch_frames, self._arguments.batch_size)
+        arguments, rate = self._arguments, self._transcriber.sample_rate
+        times = arguments.format != "txt"
+        found = self._transcriber.transcribe_all(paths, times, arguments.batch_frames, arguments.batch_size)
         for source, result in zip(self._sources, found, strict=True):
-            if isinstance(result, Transcript):
-                yield source, Transcribed(source.name, result)
+            if isinstance(result, Recognized):
+                seconds = result.source.length / rate if rate else None
+                yield source, Transcribed(source.name, result.transcript, seconds, result.source.ink)
             else:
                 self.failed += 1
                 print(f"seqrec: {source.describe(result)}", file=sys.stderr)
@@ -83,11 +85,6 @@ def _check(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> No
             raise UserError(f"--{name} is for runs, and {model} is an exported model; leave it out, or give the run")
     if arguments.device not in ("auto", "cpu"):
         raise UserError(f"--device {arguments.device}: {model} runs on the CPU; leave it out, or give the run")
-    if arguments.format not in ("txt", "json"):
-        raise UserError(
-            f"--format {arguments.format} holds times, which {model} does not give; take txt or json, or transcribe "
-            "with the run and --engine onnx"
-        )
 
 
 def _chosen_decoder(part: Mapping[str, Any], options: Mapping[str, str]) -> Mapping[str, Any]:

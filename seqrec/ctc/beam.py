@@ -1,18 +1,19 @@
 """CTC prefix beam search: the likeliest labellings, each with the probability of all its paths.
 
-Why a kernel of our own (seqrec/ctc/prefix_beam.py, compiled by Numba) and not a library, as measured in November 2026
-on one core of a shared machine, Python 3.11 (CPU time; T' = 500, V = 29, beam 16):
+Why kernels of our own (plain_beam.py, and prefix_beam.py for a language model, a lexicon or hotwords; both compiled by
+Numba) and not a library, as measured in November 2026 on one core of a shared machine, Python 3.11 (CPU time; T' = 500,
+V = 29, beam 16):
 
 - correctness: on 60 small examples pyctcdecode 0.5.0, ctc-beam-decoder 0.2.0, flashlight-text 0.0.7 and
   fast-ctc-decode 0.3.7 all find the labelling that the sum over all paths finds, the first three with its
   log-probability; fast-ctc-decode's call gives none, and has no language model;
-- speed, utterances a second, each with its own pruning, by `tests/bench/beam.py`: this kernel 1,370; fast-ctc-decode
-  85; pyctcdecode 38. In another run, on like log-probs: fast-ctc-decode 530 when it drops tokens below 0.001, as we do;
-  ctc-beam-decoder 380; flashlight-text 33;
+- speed, utterances a second, by `python tests/bench/beam.py` on 2026-11-22: the plain kernel 3,080; fast-ctc-decode 78
+  as it comes, 1,095 with our threshold for tokens. In earlier runs: pyctcdecode 38; ctc-beam-decoder 380;
+  flashlight-text 33;
 - packaging: pyctcdecode needs numpy<2, and KenLM built from source; flashlight-text and fast-ctc-decode come as wheels
   for one Python version each; ctc-beam-decoder is young, its wheel for Linux asks for glibc 2.35.
 
-The first call ever compiles for 8 seconds of CPU time, 33 with a language model; it is kept beside the package, or in
+The first call ever compiles for 10 seconds of CPU time, 33 with a language model; it is kept beside the package, or in
 the user's cache folder where that is read-only, and later starts take 0.7 seconds. The default pruning changes nothing
 that is seen: of 1,500 UNIPEN words, none is read otherwise than at beam 16 without pruning, and one otherwise than at
 beam 200.
@@ -22,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
@@ -33,6 +34,8 @@ from seqrec.transcript import Candidate
 if TYPE_CHECKING:  # torch among it, which is not needed beside an exported model
     from seqrec.ctc.prefix_rules import Model, Rules
     from seqrec.sequence import Emissions
+
+Search: TypeAlias = Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray]]  # scores, lengths and tokens of an n-best
 
 
 class BeamDecoder:
@@ -59,7 +62,7 @@ class BeamDecoder:
         self.token_min_logp = token_min_logp
         self.beam_threshold = beam_threshold
         self._tokenizer: Tokenizer | None = None
-        compiled_search()
+        compiled_search("plain")
 
     def spell_with(self, tokenizer: Tokenizer) -> None:
         """Learn which labellings are the same text."""
@@ -73,7 +76,7 @@ class BeamDecoder:
         """Return what `decode` does for log-probs (T', V) of each example."""
         most = 1 if self.n_best == 1 else self.beam_size
         options = (self.beam_size, self.beam_threshold, self.token_min_logp, most)
-        found = search_all(examples, threads, *options, None, None)
+        found = search_all(compiled_search("plain"), examples, threads, *options)
         return [first_texts(candidates, self.n_best, self._tokenizer) for candidates in found]
 
 
@@ -93,21 +96,26 @@ def check_search(beam_size: int, n_best: int, token_min_logp: float, beam_thresh
         raise UserError(f"decoder.beam_threshold={beam_threshold} would drop the best prefix; set more than 0")
 
 
-def compiled_search() -> Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Return the kernel, which compiles when it is first called and is kept on disk for later.
+def compiled_search(kind: Literal["plain", "with rules"]) -> Search:
+    """Return a kernel, which compiles when it is first called and is kept on disk for later.
 
     Raises:
         UserError: Numba is not installed, or has nowhere to keep what it compiles.
     """
     try:
+        if kind == "plain":
+            from seqrec.ctc.plain_beam import search_plain
+
+            return search_plain
         from seqrec.ctc.prefix_beam import search
+
+        return search
     except ImportError as error:
         raise UserError(f"beam search needs Numba ({error}); install it with `pip install 'seqrec[beam]'`") from None
     except RuntimeError as error:  # neither the package's folder nor the user's cache can be written
         raise UserError(
             f"Numba cannot keep the compiled beam search ({error}); set NUMBA_CACHE_DIR to a folder that can be written"
         ) from None
-    return search
 
 
 def arrays_of(emissions: Emissions) -> tuple[list[np.ndarray], int]:
@@ -120,31 +128,33 @@ def arrays_of(emissions: Emissions) -> tuple[list[np.ndarray], int]:
 
 
 def search_all(
+    search: Search,
     examples: Sequence[np.ndarray],
     threads: int,
     beam_size: int,
     beam_threshold: float,
     token_min_logp: float,
     most: int,
-    model: Model | None,
-    rules: Rules | None,
+    *rules: Model | Rules | None,
 ) -> list[list[Candidate]]:
     """Search log-probs (T', V) float32 of each example, on at most `threads`; other arguments are the kernel's."""
-    search = compiled_search()
     from seqrec.lm.compilation import compilation_told
 
+    options = (beam_size, float(beam_threshold), float(token_min_logp), most, *rules)
+
     def search_one(log_probs: np.ndarray) -> list[Candidate]:
-        scores, lengths, tokens = search(
-            log_probs, beam_size, float(beam_threshold), float(token_min_logp), most, model, rules
-        )
+        scores, lengths, tokens = search(log_probs, *options)
         if not len(scores):
             return [Candidate((), -np.inf)]
         found = zip(scores.tolist(), lengths.tolist(), tokens.tolist(), strict=True)
         return [Candidate(tuple(row[:length]), score) for score, length, row in found]
 
     threads = min(threads, len(examples))
-    with compilation_told(), ThreadPoolExecutor(max(threads, 1)) as pool:
-        return list(map(search_one, examples) if threads <= 1 else pool.map(search_one, examples))
+    with compilation_told():
+        if threads <= 1:
+            return [search_one(log_probs) for log_probs in examples]
+        with ThreadPoolExecutor(threads) as pool:
+            return list(pool.map(search_one, examples))
 
 
 def first_texts(candidates: list[Candidate], n_best: int, tokenizer: Tokenizer | None) -> list[Candidate]:

@@ -85,7 +85,7 @@ class LanguageModelBeamDecoder:
         self.token_min_logp = token_min_logp
         self.n_best = n_best
         self.eos = eos
-        compiled_search()
+        compiled_search("with rules")
         self.language_model = load_language_model(lm) if lm is not None else None
         self._words = read_lexicon(lexicon) if lexicon is not None else None
         self._tokenizer: Tokenizer | None = None
@@ -119,7 +119,8 @@ class LanguageModelBeamDecoder:
         assert self._tokenizer is not None, "`spell_with` comes first"
         most = 1 if self.n_best == 1 else self.beam_size
         options = (self.beam_size, self.beam_threshold, self.token_min_logp, most)
-        found = search_all(examples, threads, *options, self._model(), self._rules())
+        kernel = compiled_search("with rules")
+        found = search_all(kernel, examples, threads, *options, self._model(), self._rules())
         return [first_texts(candidates, self.n_best, self._tokenizer) for candidates in found]
 
     def _word_ids(self, words: Sequence[str]) -> np.ndarray:

@@ -13,7 +13,7 @@ def offer(heap: np.ndarray, size: int, score: float, code: int) -> int:
     """Put a candidate into a heap of CANDIDATE (S,), for the worst where it is full, and return its new size."""
     if size == len(heap):
         if _worse(heap[0].score, heap[0].code, score, code):
-            _sink(heap, size, score, code)
+            _sink(heap, size, score, code, 0)
         return size
     index = size
     while index > 0:
@@ -27,12 +27,19 @@ def offer(heap: np.ndarray, size: int, score: float, code: int) -> int:
 
 
 @njit(cache=True, nogil=True)
+def make_heap(candidates: np.ndarray, size: int) -> None:
+    """Bring the first `size` of CANDIDATE (S,) into the order of a heap."""
+    for index in range(size // 2 - 1, -1, -1):
+        _sink(candidates, size, candidates[index].score, candidates[index].code, index)
+
+
+@njit(cache=True, nogil=True)
 def sort_best_first(heap: np.ndarray, size: int) -> None:
     """Sort a heap; it is none afterwards."""
     for last in range(size - 1, 0, -1):
         score, code = heap[last].score, heap[last].code
         heap[last].score, heap[last].code = heap[0].score, heap[0].code
-        _sink(heap, last, score, code)
+        _sink(heap, last, score, code, 0)
 
 
 @njit(cache=True, nogil=True)
@@ -41,9 +48,8 @@ def _worse(score: float, code: int, other_score: float, other_code: int) -> bool
 
 
 @njit(cache=True, nogil=True)
-def _sink(heap: np.ndarray, size: int, score: float, code: int) -> None:
-    """Put a candidate in the place of the top of a heap of `size`."""
-    index = 0
+def _sink(heap: np.ndarray, size: int, score: float, code: int, index: int) -> None:
+    """Put a candidate in the place `index` of a heap of `size`, or below."""
     while 2 * index + 1 < size:
         below = 2 * index + 1
         if below + 1 < size and _worse(

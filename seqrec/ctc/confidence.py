@@ -28,9 +28,6 @@ digits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from math import prod
-
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -69,8 +66,3 @@ def token_confidences(
     highest.scatter_reduce_(1, label, posteriors, "amax")
     valid = length_mask(target_lengths.to(device), num_labels)
     return highest[:, :num_labels].clamp(torch.finfo(torch.float64).tiny, 1.0).masked_fill(~valid, 1.0)
-
-
-def word_confidence(confidences: Iterable[float]) -> float:
-    """Return how sure the recogniser is of a word, from the confidences of its tokens."""
-    return prod(confidences)

@@ -78,25 +78,21 @@ class Scratch(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def new_scratch(num_frames: int, model: Model | None, rules: Rules | None) -> Scratch:
+def new_scratch(num_frames: int, model: Model | None, rules: Rules) -> Scratch:
     """Return the room that a search needs."""
-    letters = order = 1
-    if rules is not None:
-        letters = num_frames * np.max(np.diff(rules.spelling.first))
-    if model is not None:
-        order = model.tables.order
+    letters = num_frames * np.max(np.diff(rules.spelling.first))
+    order = 1 if model is None else model.tables.order
     return Scratch(np.empty(letters, np.uint8), np.empty(order - 1, np.int32))
 
 
 @njit(cache=True, nogil=True)
-def plant(prefixes: np.ndarray, rules: Rules | None) -> None:
+def plant(prefixes: np.ndarray, rules: Rules) -> None:
     """Put the empty prefix into a tree of PREFIX (N,)."""
     root = prefixes[0]
     root.parent = root.child = root.sibling = root.latest = root.before = -1
-    root.token = root.place = root.unfinished = root.lexicon = root.hotword = 0
+    root.token = root.place = root.unfinished = root.lexicon = 0
     root.extra = 0.0
-    if rules is not None:
-        root.hotword = advance_hotword(rules.hotwords.trie, rules.hotwords.fail, 0, SPACE)
+    root.hotword = advance_hotword(rules.hotwords.trie, rules.hotwords.fail, 0, SPACE)
 
 
 @njit(cache=True, nogil=True)
@@ -106,12 +102,6 @@ def child_with(prefixes: np.ndarray, node: int, token: int) -> int:
     while found >= 0 and prefixes[found].token != token:
         found = prefixes[found].sibling
     return found
-
-
-@njit(cache=True, nogil=True)
-def extra_of(prefix: np.record, rules: Rules | None) -> float:
-    """Return the nats that the rules add to a prefix, with what hotwords lend."""
-    return 0.0 if rules is None else prefix.extra
 
 
 @njit(cache=True, nogil=True)
@@ -126,11 +116,9 @@ def keep_tried(prefixes: np.ndarray, tried: int, node: int, token: int) -> None:
 
 @njit(cache=True, nogil=True)
 def tried_extra(
-    prefixes: np.ndarray, tried: int, node: int, token: int, model: Model | None, rules: Rules | None, scratch: Scratch
+    prefixes: np.ndarray, tried: int, node: int, token: int, model: Model | None, rules: Rules, scratch: Scratch
 ) -> float:
     """Reckon the prefix `tried`, one token longer than `node`; return the nats it adds, -inf if it is forbidden."""
-    if rules is None:
-        return 0.0
     new = prefixes[tried]
     new.parent, new.token = node, token
     _copy_state(prefixes[node], new)
@@ -152,20 +140,16 @@ def tried_extra(
 
 
 @njit(cache=True, nogil=True)
-def may_end(prefix: np.record, rules: Rules | None) -> bool:
+def may_end(prefix: np.record, rules: Rules) -> bool:
     """Tell whether a prefix does not end within a word that is none of the lexicon's."""
-    if rules is None:
-        return True
     return bool(not rules.closed or prefix.unfinished == 0 or rules.lexicon.word[prefix.lexicon] >= 0)
 
 
 @njit(cache=True, nogil=True)
 def finished_extra(
-    prefixes: np.ndarray, tried: int, node: int, model: Model | None, rules: Rules | None, scratch: Scratch
+    prefixes: np.ndarray, tried: int, node: int, model: Model | None, rules: Rules, scratch: Scratch
 ) -> float:
     """Return what the rules add to a prefix that is a whole labelling; minus infinity where they forbid it."""
-    if rules is None:
-        return 0.0
     new = prefixes[tried]
     _copy_state(prefixes[node], new)
     if not _end_word(prefixes, tried, node, model, rules, scratch):

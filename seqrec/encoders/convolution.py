@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from seqrec.encoders.valid_frames import Norm, frame_norm, gather_frames, scatter_frames, without_padding
-from seqrec.sequence import Features, length_mask
+from seqrec.sequence import Features, length_mask, map_lengths
 
 Activation = Literal["relu", "gelu", "hardtanh"]
 
@@ -83,12 +83,12 @@ class ConvolutionLayer(FrontLayer):
     def valid_frames(self, features: Features) -> Tensor:
         """Return the valid frames (n, *output_shape) that leave."""
         values = self.convolution(features.values.movedim(1, 2)).movedim(2, 1)  # (B, T, C, ...) -> (B, T', C', ...)
-        frames = gather_frames(values, self.output_lengths(features.lengths))
+        frames = gather_frames(values, map_lengths(self.output_lengths, features.lengths))
         return self.dropout(self.activation(self.norm(frames)))
 
     def forward(self, features: Features) -> Features:
         """Convolve (B, T, *shape), zero in the padding, to (B, T', *output_shape), zero in the padding."""
-        lengths = self.output_lengths(features.lengths)
+        lengths = map_lengths(self.output_lengths, features.lengths)
         size = -(-features.values.shape[1] // self.time_stride)
         return Features(scatter_frames(self.valid_frames(features), lengths, size), lengths)
 
@@ -107,7 +107,7 @@ class MaxPooling(FrontLayer):
         outside = ~length_mask(features.lengths, features.values.shape[1])
         values = features.values.masked_fill(outside[:, :, None, None], -torch.inf)
         values = nn.functional.max_pool2d(values.movedim(1, 2), self.pool, ceil_mode=True).movedim(2, 1)
-        pooled = Features(values, self.output_lengths(features.lengths))
+        pooled = Features(values, map_lengths(self.output_lengths, features.lengths))
         return Features(without_padding(pooled), pooled.lengths)
 
 

@@ -84,12 +84,18 @@ class RecurrentLayer(nn.Module):
         ]
 
     def run_packed(self, values: Tensor, lengths: Tensor, weights: Weights) -> Tensor:
-        """The way of cuDNN: both directions side by side, zero in the padding."""
-        packed = pack_padded_sequence(values, on_cpu(lengths), batch_first=True, enforce_sorted=False)
+        """The way of cuDNN: both directions side by side, zero in the padding.
+
+        Examples are sorted here: torch, sorting them itself, would wait for the GPU.
+        """
+        order = lengths.argsort(descending=True, stable=True)
+        lengths = on_cpu(lengths).sort(descending=True).values
+        packed = pack_padded_sequence(values.index_select(0, order), lengths, batch_first=True)
         with warnings.catch_warnings():  # dropped weights are new tensors at each pass
             warnings.filterwarnings("ignore", message="RNN module weights are not part of single contiguous chunk")
             output = run_packed(self.cell, packed, weights)
-        return pad_packed_sequence(output, batch_first=True, total_length=values.shape[1])[0]
+        padded, _ = pad_packed_sequence(output, batch_first=True, total_length=values.shape[1])
+        return padded.index_select(0, order.argsort())
 
     def run_flipped(self, values: Tensor, lengths: Tensor, weights: Weights) -> Tensor:
         """The way of a CPU: a padded pass for each direction, side by side, zero in the padding."""

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from seqrec.encoders.valid_frames import without_padding
-from seqrec.sequence import Features, num_windows
+from seqrec.sequence import Features, map_lengths, num_windows, on_cpu
 
 
 class FrameStacking(nn.Module):
@@ -31,8 +31,8 @@ class FrameStacking(nn.Module):
         """Stack features (B, T, F) to (B, T', F * size)."""
         if self.size == 1:
             return features
-        lengths = self.output_lengths(features.lengths)
-        num_frames = int(lengths.max())
+        lengths = map_lengths(self.output_lengths, features.lengths)
+        num_frames = int(on_cpu(lengths).max())
         needed = (num_frames - 1) * self.stride + self.size
         values = without_padding(features)[:, :needed]
         values = nn.functional.pad(values, (0, 0, 0, needed - values.shape[1]))

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
+import torch
 from torch import Tensor, nn
 
-from seqrec.sequence import Features, length_mask
+from seqrec.sequence import Features, length_mask, on_cpu
 
 Norm = Literal["batch", "layer", "none"]
 
@@ -34,7 +35,11 @@ def scatter_frames(frames: Tensor, lengths: Tensor, size: int) -> Tensor:
 
 
 def _places(lengths: Tensor, size: int) -> Tensor:
-    return length_mask(lengths, size).flatten().nonzero()[:, 0]
+    """Return where the valid frames (n,) lie among all B * size; n comes from the CPU, lest a GPU be waited for."""
+    count = int(on_cpu(lengths).sum())
+    padding_before = size * torch.arange(len(lengths), device=lengths.device) - (lengths.cumsum(0) - lengths)
+    places = torch.arange(count, device=lengths.device)
+    return places + padding_before.repeat_interleave(lengths, output_size=count)
 
 
 class FrameBatchNorm(nn.BatchNorm1d):

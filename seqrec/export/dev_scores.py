@@ -37,6 +37,12 @@ class DevScores:
         """The rates of each."""
         return {"torch": self.torch, "exported": self.exported}
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether neither gives any text."""
+        edits = [rates.characters for rates in (self.torch, self.exported)]
+        return not any(one.hits or one.substitutions or one.insertions for one in edits)
+
     def to_json(self) -> dict[str, Any]:
         """Return what an exported file says of itself; rates are fractions."""
         return {

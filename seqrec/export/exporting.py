@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from seqrec.checkpoint import Parts
+import numpy as np
+
 from seqrec.corpora.archives.fetch import file_digest
 from seqrec.corpora.shards.fetch import corpus_folder
 from seqrec.engine import OnnxRecognizer, open_session, require_onnx
-from seqrec.errors import UserError, did_you_mean
+from seqrec.errors import UserError
 from seqrec.export.dev_scores import DevScores, Track, dev_scores
 from seqrec.export.frontends import has_graph
 from seqrec.export.parity import TOLERANCE, Parity, random_parity
@@ -19,15 +20,18 @@ from seqrec.export.quantisation import quantised
 from seqrec.export.recognizer_graph import features_model, signals_model
 from seqrec.exported.metadata import FORMAT, KEY, read_metadata
 from seqrec.exported.model_file import read_sealed, sealed
+from seqrec.exported.signals import model_reader
 from seqrec.normalisation import GlobalNormalisation
+from seqrec.parts import Encoder
 from seqrec.run_folder import checkpoint_of
+from seqrec.timing import frame_borders
 from seqrec.transcriber import Transcriber, load
 from seqrec.version import __version__
 
 if TYPE_CHECKING:
     import onnx
 
-EXPORTED_ENGINES = ("onnx", "onnx-int8")
+_BORDERS = 100  # between frames that leave the encoder, whose distance is looked at
 _MOST_COMPARED = 64  # examples of dev that a float32 model is compared on before it is quantised
 
 
@@ -36,12 +40,14 @@ class Exported:
     """What was written, and how it compares with torch."""
 
     path: Path
+    engine: str  # onnx or onnx-int8
     size: int  # bytes
     input: Literal["signals", "features"]  # what goes into it
     parity: Parity  # of the float32 model
     rounding: Parity | None  # of the int8 model, which may lie apart; None: it is none
     dev: DevScores | None  # None: not asked for, or dev is not at hand
     manifest: Path  # of dev
+    needs_torch: str | None  # why `seqrec transcribe` cannot make what goes into it; None: it can
 
 
 def export(
@@ -67,7 +73,7 @@ def export(
     Raises:
         UserError: a package is missing, the encoder has no graph or no int8, or the model differs from torch.
     """
-    _check(path, engine)
+    require_onnx("exporting")
     transcriber = load(run)
     parts = transcriber.parts
     manifest = corpus_folder({**parts.config, "data_dir": data_dir or parts.config["data_dir"]}) / "manifest-dev.jsonl"
@@ -82,8 +88,10 @@ def export(
         model = quantised(model)
         rounding, dev = comparison.with_torch(model, max_dev, None)
     input: Literal["signals", "features"] = "signals" if takes_signals else "features"
-    _write(model, path, _metadata(parts, input, engine, checkpoint_of(run), dev))
-    return Exported(path, path.stat().st_size, input, parity, rounding, dev, manifest)
+    metadata = _metadata(transcriber, input, engine, checkpoint_of(run), dev)
+    _write(model, path, metadata)
+    size, needs_torch = path.stat().st_size, _needs_torch(metadata, path)
+    return Exported(path, engine, size, input, parity, rounding, dev, manifest, needs_torch)
 
 
 @dataclass(frozen=True)
@@ -108,17 +116,9 @@ class _Comparison:
         return parity + scores.parity, scores
 
 
-def _check(path: Path, engine: str) -> None:
-    if engine not in EXPORTED_ENGINES:
-        choices = " or ".join(EXPORTED_ENGINES)
-        raise UserError(f"engine={engine} writes no file; give {choices}{did_you_mean(engine, EXPORTED_ENGINES)}")
-    if path.suffix != ".onnx" or path.is_dir():
-        raise UserError(f"output={path}: give a file whose name ends in .onnx")
-    require_onnx("exporting")
-
-
-def _metadata(parts: Parts, input: str, engine: str, checkpoint: Path, dev: DevScores | None) -> str:
+def _metadata(transcriber: Transcriber, input: str, engine: str, checkpoint: Path, dev: DevScores | None) -> str:
     """Return what the file says of itself, as JSON."""
+    parts = transcriber.parts
     about = {
         "format": FORMAT,
         "version": __version__,
@@ -127,10 +127,20 @@ def _metadata(parts: Parts, input: str, engine: str, checkpoint: Path, dev: DevS
         "config": parts.config,
         "symbols": parts.symbols,
         "normalisation": None if input == "signals" else _normalisation(parts.recognizer.frontend),
+        "frame_borders": even_borders(parts.recognizer.encoder),
+        "temperature": transcriber.temperature,
         "checkpoint": file_digest(checkpoint),
         "dev": dev and dev.to_json(),
     }
     return json.dumps(about, ensure_ascii=False)
+
+
+def even_borders(encoder: Encoder) -> dict[str, float]:
+    """Return the first border between frames that leave the encoder, in frames that enter it, and how far it is on."""
+    borders = frame_borders(encoder, _BORDERS)
+    first, stride = float(borders[1]), float(borders[2] - borders[1])
+    assert (borders[1:] == first + stride * np.arange(_BORDERS)).all(), "frames leave all encoders evenly"
+    return {"first": first, "stride": stride}
 
 
 def _normalisation(frontend: Any) -> dict[str, list[float]] | None:
@@ -139,6 +149,14 @@ def _normalisation(frontend: Any) -> dict[str, list[float]] | None:
         return None
     statistics: GlobalNormalisation = frontend.normalisation
     return {"mean": statistics.mean.tolist(), "deviation": statistics.deviation.tolist()}
+
+
+def _needs_torch(metadata: str, path: Path) -> str | None:
+    try:
+        model_reader(read_metadata(metadata, str(path)), str(path))
+    except UserError as error:
+        return str(error)
+    return None
 
 
 def _write(model: onnx.ModelProto, path: Path, metadata: str) -> None:

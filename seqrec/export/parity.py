@@ -18,6 +18,7 @@ from seqrec.sequence import Emissions, Features, length_mask
 TOLERANCE = 1e-3  # of log-probs, nats
 _MOST_FRAMES = (120, 30, 7, 1)  # of the examples of each batch that is drawn at random
 _EXAMPLES = 5  # of such a batch
+RANDOM_EXAMPLES = len(_MOST_FRAMES) * _EXAMPLES
 
 
 @dataclass(frozen=True)

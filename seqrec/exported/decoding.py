@@ -10,7 +10,7 @@ import numpy as np
 from seqrec.errors import UserError
 from seqrec.parts import Tokenizer
 from seqrec.share import build
-from seqrec.transcript import Candidate, Reading
+from seqrec.transcript import Candidate
 
 
 @runtime_checkable
@@ -40,8 +40,3 @@ def build_decoder(part: Mapping[str, Any], tokenizer: Tokenizer) -> ArrayDecoder
         )
     decoder.spell_with(tokenizer)
     return decoder
-
-
-def readings(candidates: Sequence[Candidate], tokenizer: Tokenizer) -> tuple[Reading, ...]:
-    """Return the texts of an example's candidates, with their scores."""
-    return tuple(Reading(tokenizer.decode(one.tokens), one.score) for one in candidates)

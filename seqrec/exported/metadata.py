@@ -14,6 +14,7 @@ from seqrec.errors import UserError
 
 KEY = "seqrec"
 FORMAT = 1
+_MOST = 1e6  # of a number
 _PARTS = ("reader", "frontend", "text", "decoder")
 
 
@@ -27,6 +28,9 @@ class Metadata:
     symbols: tuple[Any, ...]  # that its tokenizer was built with
     mean: np.ndarray | None  # (F,) float32, that the front-end beside it normalises by, and
     deviation: np.ndarray | None  # (F,) float32
+    first_border: float  # between the first two frames that leave the encoder, in frames that enter it
+    frame_stride: float  # from there to the next border, in frames that enter it
+    temperature: float  # that confidences are calibrated with; 1: as they are
 
 
 def read_metadata(text: str | None, where: str) -> Metadata:
@@ -66,7 +70,17 @@ def _checked(record: Mapping[str, Any], where: str) -> Metadata:
         raise _wrong(where, "symbols", symbols)
     pairs = (tuple(symbol) if isinstance(symbol, list) else symbol for symbol in symbols)  # JSON has no tuples
     normalisation = _normalisation(record.get("normalisation"), where)
-    return Metadata(record["input"], record["engine"], config, tuple(pairs), *normalisation)
+    borders = record.get("frame_borders")
+    borders = borders if isinstance(borders, dict) else {}
+    first, stride = (_positive(borders.get(name), f"frame_borders.{name}", where) for name in ("first", "stride"))
+    temperature = _positive(record.get("temperature"), "temperature", where)
+    return Metadata(record["input"], record["engine"], config, tuple(pairs), *normalisation, first, stride, temperature)
+
+
+def _positive(value: Any, name: str, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= _MOST:
+        raise _wrong(where, name, value)
+    return float(value)
 
 
 def _normalisation(record: Any, where: str) -> tuple[np.ndarray | None, np.ndarray | None]:

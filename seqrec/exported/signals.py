@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seqrec.errors import UserError
+from seqrec.exported.inputs import InkFeatures, Recording
 from seqrec.exported.metadata import Metadata
 from seqrec.exported.resampling import resample
 from seqrec.exported.stroke_deltas import StrokeDeltaFeatures
 from seqrec.formats.ink import Ink
 from seqrec.formats.ink_files import EXTENSIONS as INK_EXTENSIONS
 from seqrec.formats.ink_files import read_ink
+from seqrec.formats.samples import check_samples, samples_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,8 +54,8 @@ class InkFeatureReader:
     def __init__(self, metadata: Metadata, where: str) -> None:
         self._features = StrokeDeltaFeatures(metadata.config["frontend"], metadata.mean, metadata.deviation, where)
 
-    def load(self, source: Any) -> np.ndarray:
-        """Return the features (T, F) of a file, an `Ink`, a list of strokes, or one stroke as an array (n, 2..4).
+    def load(self, source: Any) -> InkFeatures:
+        """Return the features of a file, an `Ink`, a list of strokes, or one stroke as an array (n, 2..4).
 
         Raises:
             UserError: the source holds no well-formed ink.
@@ -68,10 +70,6 @@ class InkFeatureReader:
         except UserError as error:
             raise UserError(f"{name}{error}") from None
 
-    def num_frames(self, values: np.ndarray) -> int:
-        """Return T."""
-        return len(values)
-
 
 class SampleReader:
     """Reads recordings to samples (N,) at the rate of the model."""
@@ -84,13 +82,10 @@ class SampleReader:
         if not isinstance(rate, int) or isinstance(rate, bool) or not 0 < rate <= _HIGHEST_RATE:
             raise UserError(f"{where}: reader.sample_rate={short_repr(rate)} is no rate in hertz; export it again")
         self.sample_rate = rate
-        hop_ms = config["frontend"].get("hop_ms")
-        if isinstance(hop_ms, bool) or not isinstance(hop_ms, (int, float)) or not 1000 / rate <= hop_ms <= 1000:
-            raise UserError(f"{where}: frontend.hop_ms={short_repr(hop_ms)} is no time in ms; export it again")
-        self._hop = round(rate * hop_ms / 1000)  # samples
+        self._window, self._hop = (self._samples(config, name, where) for name in ("window_ms", "hop_ms"))
         self._said: set[str] = set()
 
-    def load(self, source: Any, sample_rate: int | None = None) -> np.ndarray:
+    def load(self, source: Any, sample_rate: int | None = None) -> Recording:
         """Read a file, or take an array (N,) or (N, channels) at `sample_rate` hertz (default: the model's own).
 
         Raises:
@@ -103,35 +98,31 @@ class SampleReader:
             self._check_duration(read_header(path).duration, str(source))
             samples, rate = decode(path)
             return self._convert(samples, rate, str(source))
-        samples = _to_float(np.asarray(source))
-        if samples.ndim not in (1, 2) or (samples.ndim == 2 and samples.shape[1] > samples.shape[0] > 0):
-            raise UserError(
-                f"array of shape {samples.shape} is no recording; give (samples,) or (samples, channels), in this order"
-            )
-        samples = samples[:, None] if samples.ndim == 1 else samples
+        samples = samples_of(source)
         rate = self.sample_rate if sample_rate is None else sample_rate
         if not 0 < rate <= _HIGHEST_RATE or rate != int(rate):
             raise UserError(f"sample_rate={rate} is no rate in hertz; give a positive whole number")
         self._check_duration(len(samples) / rate, "array")
         return self._convert(samples, int(rate), "array")
 
-    def num_frames(self, values: np.ndarray) -> int:
-        """Return how many hops the samples last."""
-        return len(values) // self._hop + 1
+    def _samples(self, config: Mapping[str, Any], name: str, where: str) -> int:
+        """Return the samples of a time of the front-end."""
+        value = config["frontend"].get(name)
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not is_number or not 1000 / self.sample_rate <= value <= 10_000:
+            raise UserError(f"{where}: frontend.{name}={short_repr(value)} is no time in ms; export it again")
+        return round(self.sample_rate * value / 1000)
 
-    def _convert(self, samples: np.ndarray, rate: int, name: str) -> np.ndarray:
-        """(N, channels) -> (N',), at the model's rate."""
-        if samples.size == 0:
-            raise UserError(f"{name}: holds no samples; record it again or leave it out")
-        if not np.isfinite(samples).all():
-            raise UserError(f"{name}: holds samples that are NaN or infinite; record it again or leave it out")
+    def _convert(self, samples: np.ndarray, rate: int, name: str) -> Recording:
+        """Take samples (N, channels) at a rate to (N',) at the model's."""
+        check_samples(samples, name)
         if samples.shape[1] > 1:
             self._say_once(name, f"mixing {samples.shape[1]} channels down to one (said once)")
         mixed = samples.mean(axis=1, dtype=np.float32)
-        if rate == self.sample_rate:
-            return mixed
-        self._say_once(name, f"resampling {rate} Hz to {self.sample_rate} Hz (said once for each rate)")
-        return resample(mixed, rate, self.sample_rate, name)
+        if rate != self.sample_rate:
+            self._say_once(name, f"resampling {rate} Hz to {self.sample_rate} Hz (said once for each rate)")
+            mixed = resample(mixed, rate, self.sample_rate, name)
+        return Recording(mixed, self.sample_rate, self._window, self._hop)
 
     def _check_duration(self, seconds: float, name: str) -> None:
         if seconds > 60 * _LONGEST_MINUTES:
@@ -144,12 +135,3 @@ class SampleReader:
         if message not in self._said:
             self._said.add(message)
             logger.warning(f"{name}: {message}")
-
-
-def _to_float(samples: np.ndarray) -> np.ndarray:
-    """Return samples as float32, whole numbers scaled from their type's range to [-1, 1]."""
-    if np.issubdtype(samples.dtype, np.integer):
-        return (samples / (np.iinfo(samples.dtype).max + 1.0)).astype(np.float32)
-    if not np.issubdtype(samples.dtype, np.floating):
-        raise UserError(f"an array of {samples.dtype} is no recording; give floats in [-1, 1] or whole numbers")
-    return samples.astype(np.float32)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from seqrec.errors import UserError
+from seqrec.exported.inputs import InkFeatures
 from seqrec.formats.ink import HEIGHT, PRESSURE, STROKE, TIME, X, Y
 
 _MARGIN = 1.2  # writing-area height over the ink's y-range, where only the latter is known
@@ -47,16 +48,17 @@ class StrokeDeltaFeatures:
             raise UserError(f"{where}: normalises {len(mean)} features of {self.num_features}; export it again")
         self._mean, self._deviation = mean, deviation
 
-    def __call__(self, signal: np.ndarray) -> np.ndarray:
-        """Return the features (T, F) float32 of a signal (N, 6), as of `Ink.to_signal`.
+    def __call__(self, signal: np.ndarray) -> InkFeatures:
+        """Return the features of a signal (N, 6), as of `Ink.to_signal`, and where in it their frames lie.
 
         Raises:
             UserError: the ink has no end.
         """
         points = _normalise(signal.astype(np.float64))
-        frames, is_start = _resample(points, signal[:, STROKE], self.step)
+        frames, places, is_start = _resample(points, signal[:, STROKE], self.step)
         values = self._differences(frames, is_start).astype(np.float32)
-        return values if self._mean is None else (values - self._mean) / self._deviation
+        values = values if self._mean is None else (values - self._mean) / self._deviation
+        return InkFeatures(values, _borders(places, is_start, len(signal)), signal)
 
     def _differences(self, frames: np.ndarray, is_start: np.ndarray) -> np.ndarray:
         """(T, 4) -> (T, F)."""
@@ -106,10 +108,11 @@ def _elapsed(time: np.ndarray) -> np.ndarray:
     return time[latest] - time[known.argmax()]
 
 
-def _resample(points: np.ndarray, strokes: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return points (T, 4) at equal arc length along each stroke of the points (N, 4), and which begin a stroke.
+def _resample(points: np.ndarray, strokes: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return points (T, 4) at equal arc length along each stroke of the points (N, 4).
 
-    A stroke keeps its first and its last point; between them points come every `step` of the height.
+    With them, where they lie among these, with fractions, and which begin a stroke. A stroke keeps its first and its
+    last point; between them points come every `step` of the height.
     """
     is_first = np.append(True, strokes[1:] != strokes[:-1])
     first = np.flatnonzero(is_first)
@@ -125,7 +128,14 @@ def _resample(points: np.ndarray, strokes: np.ndarray, step: float) -> tuple[np.
     right = np.minimum(left + 1, last[stroke])
     span = (arcs[right] - arcs[left]).astype(np.float64)
     weight = (targets - arcs[left]) / np.where(span == 0, 1.0, span)
-    return points[left] + weight[:, None] * (points[right] - points[left]), index == 0
+    frames = points[left] + weight[:, None] * (points[right] - points[left])
+    return frames, left + weight * (right - left), index == 0
+
+
+def _borders(places: np.ndarray, is_start: np.ndarray, length: int) -> np.ndarray:
+    """Return the borders (T + 1,) of frames at `places`: halfway between two, but strokes begin with their points."""
+    middles = (places[1:] + places[:-1]) / 2
+    return np.concatenate([[0.0], np.where(is_start[1:], places[1:], middles), [float(length)]])
 
 
 def _arc_lengths(points: np.ndarray, is_first: np.ndarray, step: float) -> np.ndarray:

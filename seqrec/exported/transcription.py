@@ -9,22 +9,33 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from seqrec.errors import UserError
-from seqrec.exported.decoding import build_decoder, readings
+from seqrec.exported.decoding import build_decoder
+from seqrec.exported.inputs import Input
 from seqrec.exported.model import ExportedModel
 from seqrec.exported.signals import model_reader
-from seqrec.transcript import Transcript
+from seqrec.exported.timing import read_with_times
+from seqrec.transcript import Candidate, Reading, Transcript
 
 _BATCHES = 8  # that are sorted by length together
 
 
+@dataclass(frozen=True)
+class Recognized:
+    """What was recognised in a source."""
+
+    transcript: Transcript
+    source: Input
+
+
 class ExportedTranscriber:
-    """An exported model with its reader, tokenizer and decoder. Transcripts have texts and scores, but no times.
+    """An exported model with its reader, tokenizer and decoder.
 
     Args:
         model: what recognises.
@@ -40,51 +51,63 @@ class ExportedTranscriber:
         self.decoder = build_decoder(decoder or model.metadata.config["decoder"], model.tokenizer)
         self.sample_rate: float | None = self.reader.sample_rate
 
-    def transcribe(self, source: Any, **options: Any) -> Transcript:
+    def transcribe(self, source: Any, times: bool = True, **options: Any) -> Transcript:
         """Recognise one source.
 
         Args:
             source: a path; for speech also an array of samples (N,) or (N, channels), for ink also an `Ink`, a list of
                 strokes, or an array of points.
+            times: also tell the place and the confidence of each word and character.
             options: for the reader: `sample_rate` of an array, in hertz.
 
         Raises:
             UserError: the source cannot be read.
         """
-        return self._recognise([self._open(source, **options)])[0]
+        return self._recognise([self._open(source, **options)], times)[0].transcript
 
     def transcribe_all(
-        self, sources: Sequence[Any], max_frames: int = 8000, max_examples: int = 64
-    ) -> Iterator[Transcript | UserError | OSError]:
+        self, sources: Sequence[Any], times: bool = True, max_frames: int = 8000, max_examples: int = 64
+    ) -> Iterator[Recognized | UserError | OSError]:
         """Yield for each source, in order, what is recognised or, where it cannot be read, the error.
 
         Args:
             sources: what `transcribe` takes.
+            times: also tell the place and the confidence of each word and character.
             max_frames: frames of a padded batch; results do not depend on it.
             max_examples: sources of a batch; results do not depend on it.
         """
         for group in self._groups(sources, max_frames, max_examples):
-            values = {number: one for number, one in enumerate(group) if isinstance(one, np.ndarray)}
-            frames = {number: self.reader.num_frames(one) for number, one in values.items()}
-            done: dict[int, Transcript] = {}
+            read = {number: one for number, one in enumerate(group) if not isinstance(one, Exception)}
+            frames = {number: one.num_frames for number, one in read.items()}
+            done: dict[int, Recognized] = {}
             for batch in batches_by_length(frames, max_frames, max_examples):
-                done.update(zip(batch, self._recognise([values[number] for number in batch]), strict=True))
-            yield from (done[number] if isinstance(one, np.ndarray) else one for number, one in enumerate(group))
+                done.update(zip(batch, self._recognise([read[number] for number in batch], times), strict=True))
+            yield from (one if isinstance(one, Exception) else done[number] for number, one in enumerate(group))
 
-    def _recognise(self, inputs: list[np.ndarray]) -> list[Transcript]:
-        found = self.decoder.decode_arrays(self.model.recognise(inputs), self.model.threads)
-        return [Transcript(readings(some, self.model.tokenizer), self.sample_rate) for some in found]
+    def _recognise(self, inputs: Sequence[Input], times: bool) -> list[Recognized]:
+        emissions = self.model.recognise([one.values for one in inputs])
+        found = self.decoder.decode_arrays(emissions, self.model.threads)
+        rows = zip(inputs, emissions, found, strict=True)
+        return [Recognized(Transcript(self._read(*row, times), self.sample_rate), row[0]) for row in rows]
+
+    def _read(
+        self, source: Input, log_probs: np.ndarray, candidates: Sequence[Candidate], times: bool
+    ) -> tuple[Reading, ...]:
+        tokenizer = self.model.tokenizer
+        if times:
+            return read_with_times(source, log_probs, candidates, tokenizer, self.model.metadata)
+        return tuple(Reading(tokenizer.decode(one.tokens), one.score) for one in candidates)
 
     def _groups(
         self, sources: Sequence[Any], max_frames: int, max_examples: int
-    ) -> Iterator[list[np.ndarray | UserError | OSError]]:
+    ) -> Iterator[list[Input | UserError | OSError]]:
         """Read the sources; yield those together that are sorted by length, as many as fit into memory."""
-        group: list[np.ndarray | UserError | OSError] = []
+        group: list[Input | UserError | OSError] = []
         frames = 0
         for source in sources:
             try:
-                group.append(values := self._open(source))
-                frames += self.reader.num_frames(values)
+                group.append(read := self._open(source))
+                frames += read.num_frames
             except (UserError, OSError) as error:
                 group.append(error)
             if frames >= _BATCHES * max_frames or len(group) >= _BATCHES * max_examples:
@@ -93,7 +116,7 @@ class ExportedTranscriber:
         if group:
             yield group
 
-    def _open(self, source: Any, **options: Any) -> np.ndarray:
+    def _open(self, source: Any, **options: Any) -> Input:
         is_path = isinstance(source, (str, Path))
         if is_path and os.path.exists(source) and not os.path.isfile(source) and not os.path.isdir(source):
             raise UserError(f"{source}: is a pipe or a device, not a file; read it through standard input (-)")

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from seqrec.errors import UserError
 from seqrec.formats.audio import EXTENSIONS, decode, decode_blocks, decode_bytes, read_header
+from seqrec.formats.samples import check_samples, samples_of
 from seqrec.parts import Inspection
 from seqrec.speech.inspection import draw_spectrogram, inspect_samples
 from seqrec.speech.resampling import check_resampling, resample, resample_blocks, resampled_length
@@ -77,7 +78,7 @@ class AudioReader:
         name, segment = str(folder / _path(row)), _segment(row)
         try:
             samples, rate = _decode_row(row, segment, folder, data)
-            _check_samples(samples, name)
+            check_samples(samples, name)
             if rate != self.sample_rate:
                 check_resampling(rate, self.sample_rate, name)
         except UserError as error:
@@ -93,13 +94,7 @@ class AudioReader:
         if isinstance(source, (str, Path)):
             samples, sample_rate = decode(Path(source))
             return self.convert(samples, sample_rate, str(source))
-        samples = _to_float(np.asarray(source))
-        if samples.ndim not in (1, 2) or (samples.ndim == 2 and samples.shape[1] > samples.shape[0] > 0):
-            raise UserError(
-                f"array of shape {samples.shape} is no recording; give (samples,) or (samples, channels), in this order"
-            )
-        samples = samples[:, None] if samples.ndim == 1 else samples
-        return self.convert(samples, sample_rate or self.sample_rate, "array")
+        return self.convert(samples_of(source), sample_rate or self.sample_rate, "array")
 
     def convert(self, samples: np.ndarray, rate: int, name: str) -> Tensor:
         """Check samples (N, channels), mix them down and resample them to (N', 1)."""
@@ -124,7 +119,7 @@ class AudioReader:
         return (block[:, None] for block in signal)  # (n,) -> (n, 1)
 
     def _mix(self, samples: np.ndarray, name: str) -> Tensor:
-        _check_samples(samples, name)
+        check_samples(samples, name)
         if samples.shape[1] > 1:
             self._say_once(name, f"mixing {samples.shape[1]} channels down to one (said once)")
         return torch.from_numpy(samples.mean(axis=1, dtype=np.float32))  # (N, channels) -> (N,)
@@ -149,23 +144,6 @@ class RecordingBlocks:
 
     def __iter__(self) -> Iterator[Tensor]:
         return self.reader.convert_blocks(self.path)
-
-
-def _to_float(samples: np.ndarray) -> np.ndarray:
-    """Return samples as float32, whole numbers scaled from their type's range to [-1, 1]."""
-    if np.issubdtype(samples.dtype, np.integer):
-        return (samples / (np.iinfo(samples.dtype).max + 1.0)).astype(np.float32)
-    if not np.issubdtype(samples.dtype, np.floating):
-        raise UserError(f"an array of {samples.dtype} is no recording; give floats in [-1, 1] or whole numbers")
-    return samples.astype(np.float32)
-
-
-def _check_samples(samples: np.ndarray, name: str) -> None:
-    if samples.size == 0:
-        raise UserError(f"{name}: holds no samples; record it again or leave it out")
-    if not np.isfinite(samples).all():
-        bad = np.count_nonzero(~np.isfinite(samples))
-        raise UserError(f"{name}: {bad} of {samples.size} samples are NaN or infinite; record it again or leave it out")
 
 
 def _path(row: Row) -> str:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from seqrec.normalisation import FrameStatistics, GlobalNormalisation
-from seqrec.sequence import Features, length_mask, num_windows
+from seqrec.sequence import Features, length_mask, map_lengths, num_windows, on_cpu
 from seqrec.speech.feature_deltas import DELTA_REACH, stack_deltas
 from seqrec.speech.pauses import find_pauses
 from seqrec.speech.portable_torchaudio import torchaudio
@@ -103,7 +103,8 @@ class LogMel(nn.Module):
 
     def pauses(self, signals: Tensor, signal_lengths: Tensor) -> list[Tensor]:
         """Return where nobody speaks, (K, 2) for each of the signals (B, N, 1); see `find_pauses`."""
-        return find_pauses(signals, signal_lengths, self.hop, self.sample_rate)
+        rows = zip(signals[..., 0].cpu().numpy(), signal_lengths.tolist(), strict=True)  # (B, N, 1) -> (B, N)
+        return [torch.from_numpy(find_pauses(row[:length], self.hop, self.sample_rate)) for row, length in rows]
 
     def forward(self, signals: Tensor, signal_lengths: Tensor) -> Features:
         """Turn signals (B, N, 1) into features (B, T, F)."""
@@ -111,8 +112,8 @@ class LogMel(nn.Module):
 
     def extract(self, signals: Tensor, signal_lengths: Tensor) -> Features:
         """Return features (B, T, F) before they are normalised, of anything in the padding."""
-        lengths = self.frame_lengths(None, signal_lengths)
-        bands = self._log_bands(signals, signal_lengths)[:, : int(lengths.max())]
+        lengths = map_lengths(lambda counts: self.frame_lengths(None, counts), signal_lengths)
+        bands = self._log_bands(signals, signal_lengths)[:, : int(on_cpu(lengths).max())]
         return stack_deltas(Features(self._static(bands), lengths), self.deltas)
 
     def fit(self, signals: Iterable[Tensor]) -> None:

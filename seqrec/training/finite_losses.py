@@ -1,8 +1,9 @@
-"""Looking whether losses are numbers, without waiting for a GPU."""
+"""Looking whether losses are numbers, without waiting for a GPU, and weights, before they are kept."""
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -59,3 +60,18 @@ class FiniteLosses:
                     f"{', '.join(bad[:3])}; lower optimizer.lr or trainer.gradient_clip_val, or look at these "
                     "examples; the last checkpoint is kept"
                 )
+
+
+def refuse_broken_weights(weights: Iterable[Tensor], where: str) -> None:
+    """Look whether all weights are numbers.
+
+    A finite loss may have a gradient that is none, and an example of another device spoils the weights of all.
+
+    Raises:
+        UserError: some are not; `where` is named.
+    """
+    if not bool(torch.stack([weight.detach().isfinite().all() for weight in weights]).all()):
+        raise UserError(
+            f"weights are infinite or no numbers in {where}: the run has diverged; lower optimizer.lr or "
+            "trainer.gradient_clip_val; the last checkpoint is kept"
+        )

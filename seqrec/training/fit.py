@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything
 from lightning.pytorch.callbacks import ProgressBar
 from lightning.pytorch.loggers.logger import Logger
@@ -35,6 +37,17 @@ for _name in ("lightning.pytorch", "lightning.fabric"):
     logging.getLogger(_name).setLevel(logging.ERROR)  # their hints on tuning would drown what we say
 
 
+@contextmanager
+def _in_a_sentence() -> Iterator[None]:
+    """Say in one sentence what Lightning refuses."""
+    try:
+        yield
+    except MisconfigurationException as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"trainer: {reason}; trainer=cpu trains on any machine") from None
+
+
+@_in_a_sentence()
 def fit(config: Mapping[str, Any], run: RunFolder, corpus: Path, resume: bool, track: Track) -> Trainer:
     """Train the recogniser of `config` on the prepared corpus in `corpus`.
 
@@ -47,6 +60,9 @@ def fit(config: Mapping[str, Any], run: RunFolder, corpus: Path, resume: bool, t
 
     Returns:
         The trainer, when training has ended; on every rank.
+
+    Raises:
+        UserError: the config, the data or the machine does not allow it, or training diverges.
     """
     seed_everything(config["seed"], verbose=False)
     last = _read_last(run, config) if resume else None

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def longest_batch(loader: DataLoader[Batch]) -> Batch:
-    """Return the batch of this epoch and rank with the most frames, padding among them."""
+def longest_batch(loader: DataLoader[Batch]) -> Batch | None:
+    """Return the batch of this epoch and rank with the most frames, padding among them; None: no batch is left."""
     batches = loader.batch_sampler
     assert isinstance(batches, FrameBatches)
-    indices = max(batches, key=lambda batch: len(batch) * int(batches.frames[batch].max()))
+    indices = max(batches, key=lambda batch: len(batch) * int(batches.frames[batch].max()), default=None)
+    if indices is None:
+        return None
     batch: Batch = loader.collate_fn([loader.dataset[index] for index in indices])
     return batch
 

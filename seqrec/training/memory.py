@@ -55,6 +55,11 @@ class HalvingModule(LightningModule):
         """Return the option that makes smaller batches, such as `data.max_frames=4000`."""
         raise NotImplementedError
 
+    @property
+    def meets_others_forward(self) -> bool:
+        """Whether a forward pass waits for other devices, as batch normalisation over all of them does."""
+        return self.trainer.world_size > 1 and any(isinstance(each, nn.SyncBatchNorm) for each in self.modules())
+
     def on_fit_start(self) -> None:
         """Refuse what would follow the stand-in instead of the loss."""
         options = getattr(self.trainer.strategy, "_ddp_kwargs", {})
@@ -95,7 +100,7 @@ class HalvingModule(LightningModule):
         _free_memory()
         if len(self._batch) < 2:
             raise UserError(f"{self._out_of_memory()}; {self._mend()}")
-        if self.trainer.world_size > 1 and any(isinstance(each, nn.SyncBatchNorm) for each in self.modules()):
+        if self.meets_others_forward:
             raise UserError(
                 f"{self._out_of_memory()}, and halves of it cannot be tried while trainer.sync_batchnorm waits for the "
                 f"other devices; {self._mend()}"

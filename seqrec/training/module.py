@@ -16,8 +16,8 @@ from seqrec.checkpoint import KEY, Parts, describe
 from seqrec.ctc.loss import CTCLoss, feasible
 from seqrec.metrics.rates import ErrorRates
 from seqrec.parts import Decoder
-from seqrec.sequence import Batch, Emissions, Features, length_mask, on_cpu, remember_on_cpu
-from seqrec.training.finite_losses import FiniteLosses
+from seqrec.sequence import Batch, Emissions, Features, length_mask
+from seqrec.training.finite_losses import FiniteLosses, refuse_broken_weights
 from seqrec.training.intermediate import IntermediateHead
 from seqrec.training.longest_batch import longest_batch, try_batch
 from seqrec.training.memory import HalvingModule
@@ -93,9 +93,12 @@ class RecognitionTraining(HalvingModule):
         return batch.to(device, non_blocking=device.type == "cuda")
 
     def on_train_start(self) -> None:
-        """Have a GPU try the longest batch."""
-        if self.device.type == "cuda" and isinstance(self.trainer.train_dataloader, DataLoader):
-            try_batch(self, longest_batch(self.trainer.train_dataloader))
+        """Have a GPU try the longest batch, if it can do so without the others."""
+        loader = self.trainer.train_dataloader
+        if self.device.type == "cuda" and isinstance(loader, DataLoader) and not self.meets_others_forward:
+            batch = longest_batch(loader)
+            if batch is not None:
+                try_batch(self, batch)
 
     def on_train_epoch_start(self) -> None:
         """Start the clock."""
@@ -131,10 +134,8 @@ class RecognitionTraining(HalvingModule):
         Augmentation may shorten an example so far that its target no longer fits: it is left out, and named once.
         """
         features = self.augmentation.features(self.recognizer.frontend, batch)
-        self._remember_lengths(batch, features)
         emissions, losses = self._losses(features, batch)
-        where = f"epoch {self.current_epoch + 1}, step {self.global_step}"
-        self._finite.add(batch.ids, losses, where)
+        self._finite.add(batch.ids, losses, self._where())
         fits = self.loss.fits(emissions, batch.targets, batch.target_lengths)
         num_fitting = int(fits.sum())
         if num_fitting < len(batch):
@@ -146,11 +147,6 @@ class RecognitionTraining(HalvingModule):
         """Return the sum of the losses of `batch`, and look at nothing else."""
         features = self.augmentation.features(self.recognizer.frontend, batch)
         return self._losses(features, batch)[1].sum()
-
-    def _remember_lengths(self, batch: Batch, features: Features) -> None:
-        """Compute on the CPU, too, how many frames the encoder is given, so that nothing need be fetched."""
-        if not self.recognizer.frontend.length_depends_on_content:
-            remember_on_cpu(features.lengths, self.recognizer.frame_lengths(None, on_cpu(batch.signal_lengths)))
 
     def _losses(self, features: Features, batch: Batch) -> tuple[Emissions, Tensor]:
         """Return the emissions, and each example's loss (B,), 0 where its target does not fit."""
@@ -224,6 +220,7 @@ class RecognitionTraining(HalvingModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put config, symbols and the place in the data beside the weights: a checkpoint is complete."""
         self._finite.look()
+        refuse_broken_weights(self.parameters(), self._where())
         place = {"epoch": self.current_epoch, "batches": self._batches_done, "seconds": self.seconds}
         checkpoint[KEY] = {**describe(self.parts.config, self.parts.symbols), "place": place}
         checkpoint["schedule"] = self.schedule.state_dict()
@@ -244,6 +241,9 @@ class RecognitionTraining(HalvingModule):
             f"frames than their targets need (`{short[0]}` among them); such examples are left out of their step and "
             "counted as `infeasible` in metrics.csv; less perturbation or a lower stride of the encoder keeps them"
         )
+
+    def _where(self) -> str:
+        return f"epoch {self.current_epoch + 1}, step {self.global_step}"
 
     def _sum_over_ranks(self, values: Tensor) -> Tensor:
         total = self.trainer.strategy.reduce(values, reduce_op="sum")

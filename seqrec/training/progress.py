@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import sys
+from math import inf
+from time import perf_counter
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import RichProgressBar
 from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TextColumn, TimeRemainingColumn
 
+_READING_SECONDS = 1.0  # from one reading of the metrics to the next
+
 
 class TrainingBar(RichProgressBar):
-    """A bar for each epoch, with the loss, the dev rates and the speed, in the 80 columns of a plain terminal."""
+    """A bar for each epoch, with the loss, the dev rates and the speed, in the 80 columns of a plain terminal.
+
+    Reading metrics waits for a GPU, so within an epoch they are read once a second, not at each step.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(leave=True)
+        self._shown: dict[str, int | str | float | dict[str, float]] = {}
+        self._next_reading = -inf
 
     def configure_columns(self, trainer: Trainer) -> list[ProgressColumn]:
         """Return what stands before the metrics."""
@@ -20,7 +32,14 @@ class TrainingBar(RichProgressBar):
     def get_metrics(
         self, trainer: Trainer, pl_module: LightningModule
     ) -> dict[str, int | str | float | dict[str, float]]:
-        """Return the metrics in few letters."""
+        """Return the metrics in few letters, as they were last read."""
+        within_epoch = trainer.training and not trainer.is_last_batch
+        if not within_epoch or perf_counter() >= self._next_reading:
+            self._shown = self._read_metrics(trainer)
+            self._next_reading = perf_counter() + _READING_SECONDS
+        return self._shown
+
+    def _read_metrics(self, trainer: Trainer) -> dict[str, int | str | float | dict[str, float]]:
         values = {name: float(value) for name, value in trainer.callback_metrics.items()}
         shown: dict[str, int | str | float | dict[str, float]] = {}
         if "train_loss" in values:
@@ -53,4 +72,4 @@ class EpochLines(Callback):
 
 def progress_callback() -> Callback:
     """Return the bar where there is a terminal to draw it on, else the lines."""
-    return TrainingBar(leave=True) if sys.stderr.isatty() and sys.stdout.isatty() else EpochLines()
+    return TrainingBar() if sys.stderr.isatty() and sys.stdout.isatty() else EpochLines()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqrec.benchmark.results import Benchmark, Measurement, compare, read_benchmark, write_benchmark
@@ -30,6 +30,7 @@ def scaled(one: Measurement, factor: float) -> Measurement:
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
 
 
+@settings(deadline=None)  # it writes files
 @given(
     st.dictionaries(texts, texts, max_size=4),
     st.lists(
@@ -168,6 +169,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
             read_benchmark(path)
 
 
+@settings(deadline=None)  # it writes files
 @given(st.binary(max_size=30), st.integers(0, 200))
 def test_a_damaged_file_is_refused_or_read(tmp_path_factory: pytest.TempPathFactory, damage: bytes, place: int) -> None:
     data = json.dumps(content()).encode()

@@ -37,7 +37,7 @@ def test_a_recipe_is_measured(options: dict[str, Any], ink_run: Path) -> None:
     assert all(found[stage, "% of time"].value > 0 for stage in STAGES)
     assert found["examples", "examples/s"].value > 1
     assert found["valid frames", "valid frames/s"].value > found["examples", "examples/s"].value
-    assert found["speed, of the bare loop's", "x"].value > 0
+    assert found["share of the bare loop's speed", "%"].value > 0
     assert 0 <= found["padding", "% of frames"].value < 60
     assert found["peak memory", "MB"].value > 50
     assert (sorted(ink_run.rglob("*")), sorted(corpus.iterdir())) == before
@@ -51,9 +51,17 @@ def test_medians_and_sums() -> None:
     found = {(one.name, one.unit): one.value for one in side.measurements(world_size=2)}
     assert found["examples", "examples/s"] == 4  # 2 processes with 2, 4 and 2
     assert found["valid frames", "valid frames/s"] == 40
-    assert found["speed, of the bare loop's", "x"] == pytest.approx(0.6)
+    assert found["share of the bare loop's speed", "%"] == pytest.approx(60)
     assert found["padding", "% of frames"] == pytest.approx(100 * 20 / 120)
     assert ("peak memory", "MB") not in found
+
+
+def test_what_lightning_refuses_is_a_sentence(ink_run: Path) -> None:
+    config = yaml.safe_load((ink_run / "config.yaml").read_text(encoding="utf-8"))
+    (corpus,) = (path.parent for path in ink_run.parent.glob("data/synth_ink*/tokens.json"))
+    trainer = {**config["trainer"], "devices": 0}
+    with pytest.raises(UserError, match=r"trainer: .*devices=0.*; trainer=cpu trains on any machine"):
+        bench_training({**config, "trainer": trainer}, corpus, 1, lambda items, title: items)
 
 
 def test_no_steps_are_refused(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_ink(ink_run: Path) -> None:
     assert sleeper.given == 3 * [1, 1, 1, 1, 1, 4, 1]  # a round to warm up, two that count
     assert 0.1 / SLEEP < found["slow, batch 1", "inks/s"].value <= 1 / SLEEP
     assert 0.1 * 5 / (2 * SLEEP) < found["slow, batches of 4", "inks/s"].value <= 5 / (2 * SLEEP)
-    median, high = (found[f"slow, batch 1, {name}", "ms"] for name in ("median", "95th percentile"))
+    median, high = (found[f"slow, batch 1, {name}", "ms"] for name in ("median latency", "95th percentile of latency"))
     assert 1000 * SLEEP <= median.value <= high.value < 20_000 * SLEEP
     assert [one.higher_is_better for one in found.values()] == [True, True, False, False, False]
     assert found["peak memory, cpu", "MB"].value > 50

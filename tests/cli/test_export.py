@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 import onnx
 import pytest
 import soundfile
+import torch
 from tiny import Seqrec, assert_one_sentence
 
 from seqrec.corpora.archives.fetch import file_digest
@@ -33,7 +35,8 @@ def test_a_speech_run_is_written_with_its_front_end(run: Path, seqrec: Seqrec, e
     assert outcome.code == 0, outcome.err
     assert "WER of 3 examples of dev" in outcome.err
     assert "MB, takes signals" in outcome.err
-    assert ("the same, int8" in outcome.err) == (engine == "onnx-int8")
+    assert ("log-probs, int8" in outcome.err) == (engine == "onnx-int8")
+    assert "log-probs were compared on 20 random examples and 3 of dev" in outcome.err
     path = run / "export/model.onnx"
     assert f"seqrec transcribe {path}" in outcome.err
     assert [file.name for file in path.parent.iterdir()] == ["model.onnx"]
@@ -44,6 +47,8 @@ def test_a_speech_run_is_written_with_its_front_end(run: Path, seqrec: Seqrec, e
     assert record["config"]["encoder"]["hidden_size"] == 12
     assert record["symbols"] == json.loads((run / "tokens.json").read_text())[1:]  # without the blank
     assert record["normalisation"] is None
+    assert record["frame_borders"].keys() == {"first", "stride"}
+    assert record["temperature"] == 1.0
     assert record["dev"]["examples"] == 3
     assert record["dev"].keys() == {"examples", "difference", "torch", "exported"}
     if engine == "onnx":
@@ -54,12 +59,23 @@ def test_a_speech_run_is_written_with_its_front_end(run: Path, seqrec: Seqrec, e
 def test_an_ink_run_is_written_without(ink_run: Path, seqrec: Seqrec, tmp_path: Path) -> None:
     outcome = seqrec("export", ink_run, "output=sub/ink.onnx", "dev=0")
     assert outcome.code == 0, outcome.err
-    assert "it takes features" in outcome.err
+    assert "it takes features, which `seqrec transcribe` computes" in outcome.err
     assert "dev" not in outcome.err
     record = about(tmp_path / "sub/ink.onnx")
     assert record["input"] == "features"
     assert record["dev"] is None
     assert len(record["normalisation"]["mean"]) == len(record["normalisation"]["deviation"]) == 5
+
+
+def test_features_that_only_torch_computes_are_said(ink_run: Path, seqrec: Seqrec, tmp_path: Path) -> None:
+    slanted = Path(shutil.copytree(ink_run, tmp_path / "slanted"))
+    checkpoint = torch.load(slanted / "checkpoints/best.ckpt", weights_only=True)
+    checkpoint["seqrec"]["config"]["frontend"]["slant"] = True
+    torch.save(checkpoint, slanted / "checkpoints/best.ckpt")
+    outcome = seqrec("export", slanted, "output=slanted.ONNX", "dev=0")
+    assert outcome.code == 0, outcome.err
+    assert "slanted.ONNX: frontend.slant is set, which needs torch" in outcome.err
+    assert "use it" not in outcome.err
 
 
 def test_a_corpus_that_is_not_there_is_said(run: Path, seqrec: Seqrec, tmp_path: Path) -> None:
@@ -91,6 +107,34 @@ def test_a_model_that_differs_is_not_written(
 )
 def test_mistakes(run: Path, seqrec: Seqrec, option: str, expected: str) -> None:
     assert_one_sentence(seqrec("export", run, option), expected)
+
+
+def test_mistakes_are_told_before_torch_is_imported(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for words, says in (
+        (["engine=onnx"], "give RUN first"),
+        ([tmp_path / "absent"], "absent does not exist"),
+        ([run, "engine=int8"], "did you mean `onnx-int8`"),
+        ([run, f"output={tmp_path}/file/a.onnx"], "file"),
+    ):
+        code = "import sys; sys.modules['torch'] = None; from seqrec.cli.main import main; main(sys.argv[1:])"
+        done = subprocess.run(
+            [sys.executable, "-c", code, "export", *words], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 2, done.stderr
+        assert says in done.stderr
+
+
+def test_a_run_without_a_word_is_told(run: Path, seqrec: Seqrec, tmp_path: Path) -> None:
+    """Its head is made to say nothing but blanks."""
+    mute = Path(shutil.copytree(run, tmp_path / "mute"))
+    checkpoint = torch.load(mute / "checkpoints/best.ckpt", weights_only=True)
+    (bias,) = [name for name in checkpoint["state_dict"] if name.endswith("head.bias")]
+    checkpoint["state_dict"][bias][0] = 1e3
+    torch.save(checkpoint, mute / "checkpoints/best.ckpt")
+    outcome = seqrec("export", mute, "dev=3")
+    assert outcome.code == 0, outcome.err
+    assert "give no text for any example of dev" in outcome.err
 
 
 def test_a_missing_package_is_named(run: Path, seqrec: Seqrec, monkeypatch: pytest.MonkeyPatch) -> None:

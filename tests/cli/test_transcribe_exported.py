@@ -34,7 +34,9 @@ def test_json_and_files_of_their_own(ink_model: Path, seqrec: Seqrec, tmp_path: 
     text = seqrec("transcribe", ink_model, "inks").out.splitlines()[0].split("\t")[1]
     assert seqrec("transcribe", ink_model, "inks", "--format", "json", "--output", "out/").out == ""
     found = json.loads((tmp_path / "out" / "00.jsonl").read_text())
-    assert found == {"path": "inks/00.json", "text": text, "score": found["score"]}
+    assert (found["path"], found["text"]) == ("inks/00.json", text)
+    assert [word["text"] for word in found["words"]] == text.split()
+    assert found["characters"][0].keys() == {"text", "points", "confidence", "strokes", "box"}
     assert len(list((tmp_path / "out").iterdir())) == 4
 
 
@@ -58,7 +60,7 @@ def test_decoders_and_their_options(ink_model: Path, seqrec: Seqrec) -> None:
 
 def test_what_an_exported_model_cannot_do(ink_model: Path, seqrec: Seqrec, tmp_path: Path) -> None:
     for words, says in (
-        (["--format", "srt"], "holds times"),
+        (["--format", "srt"], "ink, measured in points; take json"),
         (["--window", "5"], "--window is for runs"),
         (["--context", "1"], "--context is for runs"),
         (["--engine", "onnx"], "--engine is for runs"),
@@ -85,3 +87,18 @@ def test_speech(seqrec: Seqrec, tmp_path: Path, caplog: pytest.LogCaptureFixture
     assert outcome.code == 0, outcome.err
     assert [line.split("\t")[0] for line in outcome.out.splitlines()] == [str(path) for path in paths]
     assert "resampling 16000 Hz to 8000 Hz (said once for each rate)" in caplog.text
+
+
+def test_times_of_words_in_every_format(seqrec: Seqrec, tmp_path: Path) -> None:
+    parts = random_parts(SPEECH)
+    write_sources(parts, tmp_path / "sources", 3)
+    model = write_model(parts, tmp_path / "a.onnx")
+    for name, suffix, first in (("srt", "srt", "1\n00:"), ("vtt", "vtt", "WEBVTT"), ("textgrid", "TextGrid", "File")):
+        outcome = seqrec("transcribe", model, "sources", "--format", name, "--output", f"{name}/")
+        assert outcome.code == 0, outcome.err
+        written = sorted((tmp_path / name).iterdir())
+        assert [path.name for path in written] == [f"0{number}.{suffix}" for number in range(3)]
+        assert written[2].read_text().startswith(first)
+    rows = [line.split() for line in seqrec("transcribe", model, "sources", "--format", "ctm").out.splitlines()]
+    texts = [line.split("\t")[1] for line in seqrec("transcribe", model, "sources").out.splitlines()]
+    assert [row[4] for row in rows] == " ".join(texts).split()

@@ -112,6 +112,14 @@ def test_nothing_can_be_told_from_no_probability() -> None:
     assert decoder.decode(Emissions(torch.zeros(0, 4, 3), torch.zeros(0, dtype=torch.int64))) == []
 
 
+def test_thousands_of_unlikely_frames_stay_within_a_double() -> None:
+    log_probs = torch.full((3000, 3), -400.0)
+    log_probs[::2, 1] = -300.0
+    (found,) = alone(BeamDecoder(), log_probs)
+    assert math.isfinite(found.score)
+    assert -400.0 * 3000 <= found.score <= -300.0 * 1500 - 390.0 * 1500
+
+
 def test_a_frame_of_unlikely_tokens_still_grows_by_its_likeliest() -> None:
     log_probs = torch.full((1, 5000), math.log(1e-4))
     log_probs[0, 4321] = math.log(2e-4)
@@ -167,7 +175,7 @@ def test_without_numba_it_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> No
             raise ImportError("No module named 'numba'")
         return importing(name, *rest, **more)
 
-    for name in [name for name in sys.modules if name.startswith(("seqrec.ctc.prefix", "seqrec.ctc.best_few"))]:
+    for name in [name for name in sys.modules if name.startswith(("seqrec.ctc.p", "seqrec.ctc.best_few"))]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(UserError, match=r"pip install 'seqrec\[beam\]'"):

@@ -133,7 +133,9 @@ def test_nothing_added_is_the_plain_beam() -> None:
     options = {"beam_size": 8, "n_best": 8, "beam_threshold": 15.0, "token_min_logp": -7.0}
     plain = BeamDecoder(**options)
     plain.spell_with(LETTERS)
-    assert decode(decoder_of(LETTERS, **options), log_probs) == decode(plain, log_probs)
+    found, expected = decode(decoder_of(LETTERS, **options), log_probs), decode(plain, log_probs)
+    assert [candidate.tokens for candidate in found] == [candidate.tokens for candidate in expected]
+    assert [c.score for c in found] == pytest.approx([c.score for c in expected], abs=1e-9)  # logs, and probabilities
 
 
 def spelt(text: str, tokenizer: CharacterTokenizer, doubt: float = 0.1) -> Tensor:

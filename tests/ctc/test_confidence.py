@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from seqrec.ctc.align import align
-from seqrec.ctc.confidence import token_confidences, word_confidence
+from seqrec.ctc.confidence import token_confidences
 from seqrec.sequence import Emissions
 
 EXAMPLES = st.lists(st.tuples(st.integers(1, 12), st.lists(st.integers(1, 3), max_size=6)), min_size=1, max_size=4)
@@ -105,8 +105,3 @@ def test_targets_without_labels() -> None:
 def test_a_temperature_is_above_nothing(temperature: float) -> None:
     with pytest.raises(ValueError, match="temperature="):
         confidences_of(emissions_of([3], 0), [[1]], temperature)
-
-
-def test_a_word_is_right_when_all_its_tokens_are() -> None:
-    assert word_confidence([0.5, 0.8, 1.0]) == pytest.approx(0.4)
-    assert word_confidence([0.7]) == 0.7

@@ -11,17 +11,26 @@ import soundfile
 import torch
 
 from seqrec.checkpoint import Parts, build_parts
+from seqrec.export.exporting import even_borders
 from seqrec.export.quantisation import quantised
 from seqrec.export.recognizer_graph import features_model, signals_model
 from seqrec.exported.model_file import sealed
 
-ENCODER = {"_target_": "seqrec.encoders.recurrent.RecurrentEncoder", "hidden_size": 12, "num_layers": 1}
+TEMPERATURE = 1.5
+ENCODER = {
+    "_target_": "seqrec.encoders.recurrent.RecurrentEncoder",
+    "hidden_size": 12,
+    "num_layers": 1,
+    "stack_size": 3,
+    "stack_stride": 2,
+}
 SPEECH = {
     "reader": {"_target_": "seqrec.speech.audio.AudioReader", "sample_rate": 8000},
     "frontend": {
         "_target_": "seqrec.speech.logmel.LogMel",
         "sample_rate": 8000,
         "num_mels": 20,
+        "window_ms": 25.0,
         "hop_ms": 10.0,
         "normalize": "utterance",
     },
@@ -71,6 +80,8 @@ def metadata_of(parts: Parts, engine: str = "onnx") -> dict[str, Any]:
         "config": parts.config,
         "symbols": list(parts.symbols),
         "normalisation": statistics if is_ink else None,
+        "frame_borders": even_borders(parts.recognizer.encoder),
+        "temperature": TEMPERATURE,
     }
 
 

@@ -28,7 +28,7 @@ OPTIONS = {
 
 
 def features(signal: np.ndarray, **options: Any) -> np.ndarray:
-    return StrokeDeltaFeatures({**OPTIONS, **options}, None, None, "model.onnx")(signal)
+    return StrokeDeltaFeatures({**OPTIONS, **options}, None, None, "model.onnx")(signal).values
 
 
 @st.composite
@@ -67,7 +67,7 @@ def test_normalised_as_in_training() -> None:
     mean, deviation = frontend.normalisation.mean.numpy(), frontend.normalisation.deviation.numpy()
     numpy_frontend = StrokeDeltaFeatures({**OPTIONS, "normalize": "global"}, mean, deviation, "model.onnx")
     expected = frontend(torch.from_numpy(signal)[None], torch.tensor([len(signal)])).values[0]
-    np.testing.assert_allclose(numpy_frontend(signal), expected.numpy(), rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(numpy_frontend(signal).values, expected.numpy(), rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize(

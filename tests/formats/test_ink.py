@@ -7,9 +7,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from seqrec.errors import UserError
 from seqrec.formats.ink import HEIGHT, NUM_CHANNELS, PRESSURE, STROKE, TIME, Ink, X, Y
+
+NUMBERS = st.one_of(
+    st.floats(-1e30, 1e30),
+    st.integers(-(10**30), 10**30),
+    st.fractions(-1000, 1000),
+    st.floats(-1e30, 1e30).map(np.float64),
+)
 
 
 def test_signal_has_the_named_columns() -> None:
@@ -65,6 +74,19 @@ def test_integer_arrays_become_float64() -> None:
     assert Ink.from_strokes([np.array([[1, 2, 3]])]).strokes[0].dtype == np.float64
 
 
+@given(
+    strokes=st.integers(2, 4).flatmap(
+        lambda width: st.lists(st.lists(st.tuples(*[NUMBERS] * width), min_size=1), min_size=1)
+    ),
+    as_lists=st.booleans(),
+)
+def test_numbers_of_any_kind_are_read_as_float_reads_them(strokes: list[list[Any]], as_lists: bool) -> None:
+    given_strokes = [[list(point) if as_lists else point for point in stroke] for stroke in strokes]
+    for read, stroke in zip(Ink.from_strokes(given_strokes).strokes, strokes, strict=True):
+        expected = [[float(value) for value in point] + [math.nan] * (4 - len(point)) for point in stroke]
+        np.testing.assert_array_equal(read, expected)
+
+
 @pytest.mark.parametrize(
     ("strokes", "message"),
     [
@@ -79,6 +101,9 @@ def test_integer_arrays_become_float64() -> None:
         ([[[1, 2], "34"]], r"stroke 1, point 2 is '34'"),
         ([[[1, [2, 3]]]], r"stroke 1, point 1: y is \[2, 3\]"),
         ([[[1, True]]], r"y is True"),
+        ([[[0, 1.5], [True, 2.0]]], r"stroke 1, point 2: x is True, not a number"),
+        ([[[0.0, 1, 0.5], [0, "2", 1.0]]], r"stroke 1, point 2: y is '2', not a number"),
+        ([[[0.0, 1], [0, 10**400], [0, None]]], r"stroke 1, point 3: y is None, not a number"),
         ([[["1", 2]]], r"x is '1'"),
         ([[[None, 2]]], r"x is None"),
         ([[[0, 0], [math.nan, 2]]], r"stroke 1, point 2: x is nan"),

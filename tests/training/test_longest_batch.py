@@ -26,6 +26,8 @@ def test_the_batch_with_the_most_frames_is_found() -> None:
     longest_batch(loader)
     sizes = {len(batch): len(batch) * int(lengths[batch].max()) for batch in loader.batch_sampler}
     assert sizes[found[0]] == max(sizes.values())
+    loader.batch_sampler.set_epoch(0, skipped_batches=len(loader.batch_sampler))
+    assert longest_batch(loader) is None
 
 
 def test_it_leaves_no_trace(monkeypatch: pytest.MonkeyPatch) -> None:

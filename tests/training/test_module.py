@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
 from tiny import Seqrec, tiny_options
-from tiny_training import noise, tiny_module, train
+from tiny_training import SGD, SYMBOLS, noise, tiny_module, train
 from torch import Tensor
+from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from seqrec.checkpoint import read_checkpoint
-from seqrec.ctc.loss import CTCLoss
+from seqrec.augmentation.chain import AugmentationChain
+from seqrec.augmentation.spec_augment import SpecAugment
+from seqrec.checkpoint import Parts, read_checkpoint
+from seqrec.ctc.greedy import GreedyDecoder
+from seqrec.ctc.loss import CTCLoss, feasible
+from seqrec.encoders.conv1d_bilstm import Conv1dEncoder
+from seqrec.encoders.lstm import LSTMEncoder
+from seqrec.encoders.recurrent_layer import RecurrentLayer
 from seqrec.errors import UserError
 from seqrec.evaluation import evaluate
+from seqrec.recognizer import Recognizer
+from seqrec.sequence import Batch
+from seqrec.speech.logmel import LogMel
+from seqrec.text.tokens import CharacterTokenizer
+from seqrec.training import finite_losses
+from seqrec.training.finite_losses import FiniteLosses
+from seqrec.training.module import RecognitionTraining
+from seqrec.training.schedule import Constant
 from seqrec.transcriber import load
 
 
@@ -113,17 +131,106 @@ class NoWaiting(TorchDispatchMode):
         return outcome
 
 
-@pytest.mark.parametrize("layer", [None, 1])
-def test_no_step_waits_for_a_gpu(layer: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def speech_module() -> RecognitionTraining:
+    """Log-mel, SpecAugment and convolutions before recurrent layers of a few cells."""
+    torch.manual_seed(0)
+    frontend = LogMel(1000, num_mels=5, dither=0.01)
+    encoder = Conv1dEncoder(5, channels=(3, 4), strides=(2, 1), hidden_size=4, num_layers=2, conv_dropout=0.1)
+    parts = Parts({}, None, Recognizer(frontend, encoder, 4), CharacterTokenizer(symbols=[*SYMBOLS]))  # type: ignore[arg-type]
+    chain = AugmentationChain({"mask": SpecAugment(1, 2, 1, 9), "warp": SpecAugment(time_warp=3)})
+    return RecognitionTraining(parts, CTCLoss(intermediate_layer=1), GreedyDecoder(), SGD, Constant(), 0, chain)
+
+
+def stacking_module() -> RecognitionTraining:
+    module = tiny_module()
+    module.recognizer.encoder = LSTMEncoder(3, hidden_size=4, num_layers=2, stack_size=3, stack_stride=2)
+    return module
+
+
+CASES = {
+    "plain": (tiny_module, lambda: noise([9, 7, 8], ["ab", "aabb", "abc"])),
+    "intermediate": (
+        lambda: tiny_module(CTCLoss(intermediate_layer=1)),
+        lambda: noise([9, 7, 8], ["ab", "aabb", "abc"]),
+    ),
+    "stacked": (stacking_module, lambda: noise([9, 7, 8], ["ab", "aabb", "abc"])),
+    "speech": (speech_module, lambda: noise([200, 90, 141], ["ab", "aabb", "abc"], num_channels=1)),
+}
+
+
+@pytest.fixture(params=CASES)
+def case(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tuple[RecognitionTraining, Batch]:
+    """A module whose losses nobody looks at, and a batch."""
+    module, batch = (make() for make in CASES[request.param])
+    monkeypatch.setattr(module._finite, "add", lambda ids, losses, where: None)
+    return module, batch
+
+
+def test_no_step_reads_what_a_gpu_computes(case: tuple[RecognitionTraining, Batch]) -> None:
     """Losses are looked at later, lengths and targets are on the CPU as well; all else stays unread."""
-    module, batch = tiny_module(CTCLoss(intermediate_layer=layer)), noise([9, 7, 8], ["ab", "aabb", "abc"])
-    noted = []
-    monkeypatch.setattr(module._finite, "add", lambda ids, losses, where: noted.append(losses))
-    with NoWaiting([batch.signals, *module.parameters()]):
+    module, batch = case
+    on_gpu = [batch.signals, batch.seeds, *module.parameters(), *module.buffers()]
+    with NoWaiting(on_gpu):
         module.batch_loss(batch).backward()
-    with pytest.raises(AssertionError, match="_local_scalar_dense"), NoWaiting([batch.signals, *module.parameters()]):
+    with pytest.raises(AssertionError, match="_local_scalar_dense"), NoWaiting(on_gpu):
         float(module.batch_loss(batch))
-    assert [len(losses) for losses in noted] == [3, 3]
+
+
+@pytest.mark.parametrize("way", ["run_packed", "run_flipped"])
+def test_no_step_fetches_what_lies_elsewhere(
+    way: str, case: tuple[RecognitionTraining, Batch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tensors of the device `meta` have no numbers, so that a step that would fetch one fails."""
+    module, batch = case
+    lengths = module.recognizer.output_lengths(module.recognizer.frame_lengths(batch.signals, batch.signal_lengths))
+    fetched = []
+
+    def ctc_loss(log_probs: Tensor, targets: Tensor, *of_cpu: Tensor, **options: Any) -> Tensor:
+        """Stand for torch's, which knows no tensors without numbers."""
+        fetched.append(of_cpu)
+        return log_probs.sum((0, 2))
+
+    monkeypatch.setattr(functional, "ctc_loss", ctc_loss)
+    monkeypatch.setattr(torch, "autocast", lambda *args, **options: nullcontext())  # it does not know `meta`
+    monkeypatch.setattr(RecurrentLayer, "run_flipped", getattr(RecurrentLayer, way))
+    module.to("meta").batch_loss(batch.to("meta")).backward()
+    assert fetched
+    labels = batch.target_lengths.where(feasible(lengths, batch.targets, batch.target_lengths), 0)
+    for of_frames, of_labels in fetched:
+        assert of_frames.equal(lengths)
+        assert of_labels.equal(labels)
+
+
+def add_as_a_gpu_does(noted: FiniteLosses, ids: list[str], losses: Tensor, where: str) -> None:
+    copied: Any = SimpleNamespace(synchronize=lambda: None)
+    noted._pending.append(finite_losses._Pending(ids, losses.detach().isfinite(), where, copied))
+
+
+@pytest.mark.parametrize("steps_to_a_checkpoint", [1, 2])
+def test_what_has_diverged_is_never_kept(
+    steps_to_a_checkpoint: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A checkpoint falls due right behind the step that has spoiled the weights, or a step later."""
+    monkeypatch.setattr(FiniteLosses, "add", add_as_a_gpu_does)
+    good = noise([9, 8], ["ab", "abc"])
+    bad = noise([9, 7], ["ab", "abc"])
+    bad.ids[:] = ["fine", "broken"]
+    bad.signals[1, 2] = torch.nan
+    keeper = ModelCheckpoint(tmp_path, "last", every_n_train_steps=steps_to_a_checkpoint, enable_version_counter=False)
+    with pytest.raises(UserError, match="1 of 2 examples is infinite or no number in epoch 1, step 2: broken; lower"):
+        train(tiny_module(), [good, good, bad, good, good], keeper, enable_checkpointing=True)
+    kept = torch.load(tmp_path / "last.ckpt", weights_only=True)
+    assert kept["global_step"] == 2
+    assert all(weight.isfinite().all() for weight in kept["state_dict"].values())
+
+
+def test_weights_that_another_device_has_spoiled_are_not_kept() -> None:
+    module = tiny_module()
+    train(module, [noise([9, 8], ["ab", "abc"])])
+    module.on_save_checkpoint({})
+    module.recognizer.head.bias.data[1] = torch.inf
+    with pytest.raises(UserError, match="weights are infinite or no numbers in epoch 2, step 1: the run has diverged"):
+        module.on_save_checkpoint({})
 
 
 def test_dev_tells_blanks_and_lengths() -> None:
