@@ -7,9 +7,10 @@ On a CPU, torch keeps the code and the scratch memory of each operation for the 
 oneDNN's operations, and 1,024 matrix products in bfloat16. Batches of examples hardly ever have a shape again, so that
 is some MB a step for hundreds of steps. A step's own operations are all that need be kept.
 
-OpenMP's threads wait for one another at each of thousands of small operations a step. By default they do so running,
+OpenMP's threads wait for one another at each of thousands of small operations a step. By default GNU's do so running,
 for milliseconds, and where other programs want the cores they keep the very thread that they wait for from running: a
-step with two threads then takes ten times as long as with one. Asleep, they wake up in microseconds.
+step with two threads then takes ten times as long as with one. Waking those that sleep costs more than half of an idle
+machine's speed. So they run for some microseconds, which is as long as most waits are, and sleep then.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ _SETTINGS = {  # the numbers of glibc's malloc.h; mallopt(3)
     "MALLOC_TOP_PAD_": (-2, 64 << 20),  # bytes the heap grows by at a time
 }
 
+_SPINS = "5000"  # rounds of waiting before a thread sleeps
+
 _CAPACITIES = {  # operations that are kept; layers x directions x (forward, backward) and as many reorders fit
     "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64",
     "LRU_CACHE_CAPACITY": "16",  # torch's own, of matrix products in bfloat16, in each of several caches
@@ -31,13 +34,13 @@ _CAPACITIES = {  # operations that are kept; layers x directions x (forward, bac
 
 
 def keep_memory() -> bool:
-    """Tell glibc to keep freed memory, bound torch's caches, let threads sleep; call it before torch is loaded.
+    """Tell glibc to keep freed memory, bound torch's caches, shorten waits; call it before torch is loaded.
 
     A setting that the environment makes itself (such as MALLOC_TOP_PAD_) is left alone. Returns whether there was
     anything to tell glibc: false on systems without it, and with SEQREC_KEEP_MEMORY=0.
     """
     bound_caches()
-    sleep_while_waiting()
+    wait_briefly()
     if os.environ.get(VARIABLE) == "0":
         return False
     try:
@@ -58,7 +61,7 @@ def bound_caches() -> None:
             os.environ.setdefault(name, capacity)
 
 
-def sleep_while_waiting() -> None:
-    """Have OpenMP's threads sleep while they wait; OMP_WAIT_POLICY=active, or GOMP_SPINCOUNT, has them wait running."""
-    if "GOMP_SPINCOUNT" not in os.environ:
-        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+def wait_briefly() -> None:
+    """Have GNU OpenMP's threads sleep soon while they wait; a GOMP_SPINCOUNT or OMP_WAIT_POLICY that is set stands."""
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)

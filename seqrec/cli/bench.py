@@ -35,12 +35,12 @@ Measures speed and memory on this machine, by turns where things are compared, a
 TRAIN = """usage: seqrec bench train RECIPE [KEY=VALUE ...] [--steps N] [--json FILE] [--against FILE]
 
 Takes training steps of a recipe, as `seqrec train` takes them, and tells examples and valid frames a second, the time
-of each part of a step, padding, peak memory, and the ratio to a bare loop over the same layers. Prepares the corpus
-where it is missing. Overrides work as in `seqrec train`: trainer.precision=bf16-mixed, data.max_frames=16000.
+of each part of a step, padding, peak memory, and the share of a bare loop's speed over the same layers. Prepares the
+corpus where it is missing. Overrides work as in `seqrec train`: trainer.precision=bf16-mixed, data.max_frames=16000.
 
   valid frames             those of examples, as they enter the encoder; padding is not counted as work done
   padding                  share of the padded batches that is no frame of an example: time that brings nothing
-  bare loop                the same LSTM layers and CTC on ready tensors; a speed of 1 x of its: nothing is lost
+  bare loop                the same LSTM layers and CTC on ready tensors; 100 % of its speed: nothing is lost
   % of time                of a step, where it goes; data: waiting for batches, other: Lightning and callbacks
   peak memory              of the whole process, on a GPU of its tensors
 
