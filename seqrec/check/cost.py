@@ -151,7 +151,7 @@ def measure(trial: Trial) -> Measured:
         steps=count,
         step_seconds=step_seconds,
         read_seconds=read_seconds,
-        forward_share=forward_seconds / step_seconds,
+        forward_share=min(1.0, forward_seconds / step_seconds),  # a busy machine may have stopped in the former
         peak_bytes=peak,
         is_finite=steps.is_finite,
     )

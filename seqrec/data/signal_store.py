@@ -104,7 +104,7 @@ def keep_signals(manifest: Manifest, reader: Reader, track: Track = iter) -> Sig
         return store
     partial = path.with_name(f".{path.name}.partial")
     try:
-        with one_at_a_time(partial.with_suffix(".lock")):
+        with one_at_a_time(partial.with_suffix(".lock"), is_told=False):  # ranks always meet here
             store = _open(path, about)  # by now
             if not store:
                 _write(partial, about, manifest, reader, track)

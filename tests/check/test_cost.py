@@ -36,7 +36,7 @@ def test_a_trial_takes_real_steps(workshop: Any, row: Any) -> None:
     assert (measured.steps, measured.is_finite) == (1, True)
     assert measured.device.startswith("CPU, ")
     assert measured.frames > 10
-    assert 0 < measured.forward_share < 1
+    assert 0 < measured.forward_share <= 1
     assert measured.peak_bytes is None or measured.peak_bytes > 50 << 20
 
 

@@ -16,14 +16,15 @@ logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def one_at_a_time(lock_file: Path) -> Iterator[None]:
-    """Wait until no other process is between these lines; the lock of one that is killed ends with it."""
+def one_at_a_time(lock_file: Path, is_told: bool = True) -> Iterator[None]:
+    """Wait until no other process is between these lines, and say so; the lock of one that is killed ends with it."""
     lock_file.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(lock_file)
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        logger.warning(f"another process is preparing the same, by its lock {lock_file}; waiting for it")
+        if is_told:
+            logger.warning(f"another process is preparing the same, by its lock {lock_file}; waiting for it")
         lock.acquire()
     try:
         yield
