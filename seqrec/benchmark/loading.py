@@ -20,6 +20,7 @@ from seqrec.data.datamodule import SequenceDataModule
 from seqrec.sequence import Batch
 from seqrec.share import build
 from seqrec.text.tokens import read_tokens
+from seqrec.training.fit import build_data
 
 _WORKERS = (0, 1, 2, 4)
 
@@ -37,29 +38,17 @@ def bench_loading(config: Mapping[str, Any], corpus: Path, steps: int, track: Tr
         UserError: the data are at fault.
     """
     parts = build_parts(config, read_tokens(corpus / "tokens.json"))
+    augmentation = AugmentationChain.build(config.get("augmentation") or {}, parts.reader.num_channels)
+    ctc: CTCLoss = build(config["ctc"], "ctc")
     for _ in range(2):  # the first time may parse what later times find parsed
         started = perf_counter()
-        data = _data_module(config, corpus, parts, track)
+        data = build_data(config, corpus, parts, augmentation, ctc, track)
         data.setup("fit")
     found = [Measurement("opening and surveying train and dev", perf_counter() - started, "s", False)]
     for workers in _worker_numbers(config["data"].get("num_workers")):
         data.num_workers = workers
         found += _reading(data, parts, f"reading, {workers} worker{'s' * (workers != 1)}", steps, track)
     return [*found, _padding(data)]
-
-
-def _data_module(config: Mapping[str, Any], corpus: Path, parts: Parts, track: Track) -> SequenceDataModule:
-    ctc: CTCLoss = build(config["ctc"], "ctc")
-    given = {
-        "folder": corpus,
-        "parts": parts,
-        "infeasible": ctc.infeasible,
-        "seed": config["seed"],
-        "augmentation": AugmentationChain.build(config.get("augmentation") or {}, parts.reader.num_channels),
-        "track": track,
-    }
-    data: SequenceDataModule = build(config["data"], "data", **given)
-    return data
 
 
 def _worker_numbers(own: int | None) -> list[int]:

@@ -70,7 +70,7 @@ def fit(config: Mapping[str, Any], run: RunFolder, corpus: Path, resume: bool, t
     parts = build_parts(config, read_tokens(run.tokens))
     ctc: CTCLoss = build(config["ctc"], "ctc")
     augmentation = AugmentationChain.build(config.get("augmentation") or {}, parts.reader.num_channels)
-    data = _build_data(config, corpus, parts, augmentation, ctc, track)
+    data = build_data(config, corpus, parts, augmentation, ctc, track)
     data.resume(place["epoch"], place["batches"])
     if not resume:
         parts.recognizer.frontend.fit(example.signal for example in data.train_examples())
@@ -97,9 +97,10 @@ def fit(config: Mapping[str, Any], run: RunFolder, corpus: Path, resume: bool, t
     return trainer
 
 
-def _build_data(
+def build_data(
     config: Mapping[str, Any], corpus: Path, parts: Parts, augmentation: AugmentationChain, ctc: CTCLoss, track: Track
 ) -> SequenceDataModule:
+    """Build the data module of `config` over the prepared corpus in `corpus`; other arguments are its parts."""
     given = {
         "folder": corpus,
         "parts": parts,
