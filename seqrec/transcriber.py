@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from torch import Tensor
 from seqrec.checkpoint import Parts, load_parts
 from seqrec.engine import check_engine, on_cpu_only, with_engine
 from seqrec.errors import UserError
+from seqrec.formats.source_kinds import refuse_pipe
 from seqrec.long_signals.joining import PieceReading, join_pieces, join_words, shifted
 from seqrec.long_signals.recognition import BlockReader, LongRecognizer, Piece
 from seqrec.long_signals.windows import Windows
@@ -107,7 +107,7 @@ class Transcriber:
             UserError: it cannot be read.
         """
         reader = self.parts.reader
-        _check_kind(source)
+        refuse_pipe(source)
         try:
             if isinstance(source, (str, Path)) and not options and isinstance(reader, BlockReader):
                 blocks = reader.blocks(Path(source))
@@ -177,13 +177,6 @@ class Transcriber:
             return read_with_times(self.parts, signals, lengths, emissions, candidates, self.temperature)
         decode = self.parts.tokenizer.decode
         return [tuple(Reading(decode(one.tokens), one.score) for one in some) for some in candidates]
-
-
-def _check_kind(source: Any) -> None:
-    """Refuse what is read only once, or waits for a writer: sources are opened several times."""
-    is_there = isinstance(source, (str, Path)) and os.path.exists(source)
-    if is_there and not os.path.isfile(source) and not os.path.isdir(source):
-        raise UserError(f"{source}: is a pipe or a device, not a file; read it through standard input (-)")
 
 
 @dataclass(frozen=True)

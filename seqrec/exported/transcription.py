@@ -7,7 +7,6 @@ print(model.transcribe("recording.wav").text)
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from seqrec.exported.inputs import Input
 from seqrec.exported.model import ExportedModel
 from seqrec.exported.signals import model_reader
 from seqrec.exported.timing import read_with_times
+from seqrec.formats.source_kinds import refuse_pipe
 from seqrec.transcript import Candidate, Reading, Transcript
 
 _BATCHES = 8  # that are sorted by length together
@@ -117,13 +117,11 @@ class ExportedTranscriber:
             yield group
 
     def _open(self, source: Any, **options: Any) -> Input:
-        is_path = isinstance(source, (str, Path))
-        if is_path and os.path.exists(source) and not os.path.isfile(source) and not os.path.isdir(source):
-            raise UserError(f"{source}: is a pipe or a device, not a file; read it through standard input (-)")
+        refuse_pipe(source)
         try:
             return self.reader.load(source, **options)
         except UserError as error:
-            if is_path and Path(source).suffix.lower() not in self.reader.extensions:
+            if isinstance(source, (str, Path)) and Path(source).suffix.lower() not in self.reader.extensions:
                 raise UserError(f"{error} (this model reads {', '.join(self.reader.extensions)})") from None
             raise
 
