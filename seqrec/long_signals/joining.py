@@ -42,10 +42,12 @@ def join_pieces(pieces: Iterable[Sequence[PieceReading]], tokenizer: Tokenizer) 
     The score of a reading is the sum of its pieces'; of all combinations the n best are found. As of `read_with_times`,
     only the best has spans.
     """
+    pieces = list(pieces)
+    num_best = max(map(len, pieces), default=1)
     paths = [_Path(0.0)]
     for piece in pieces:
         choices = (_Path(path.score + one.candidate.score, one, path) for path in paths for one in piece)
-        paths = heapq.nlargest(max(len(paths), len(piece)), choices, key=lambda path: path.score)
+        paths = heapq.nlargest(num_best, choices, key=lambda path: path.score)
     best, *others = (path.readings() for path in paths)
     text = partial(_text, tokenizer=tokenizer)
     words = tuple(join_words(best, tokenizer.spellings))
