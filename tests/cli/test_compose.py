@@ -34,7 +34,10 @@ MODALITIES = {  # options that only some recipes can take
     "synth/ink": [
         ("reader", "ink"),
         *[("frontend", name) for name in ("deltas", "deltas_notime", "deltas_timed", "liwicki", "bezier")],
-        *[("augmentation", name) for name in ("ink", "ink_jitter", "ink_linear", "ink_stroke_drop", "join_words")],
+        *[
+            ("augmentation", name)
+            for name in ("ink", "ink_jitter", "ink_linear", "ink_stroke_drop", "ink_stroke_order", "join_words")
+        ],
     ],
 }
 SYMBOLS = {"bpe": ("▁", "a", "b"), "unigram": (("▁", -1.0), ("a", -2.0), ("b", -2.0))}

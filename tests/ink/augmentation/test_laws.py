@@ -13,7 +13,7 @@ from torch import Tensor
 from seqrec.formats.ink import HEIGHT, PRESSURE, STROKE, TIME, X, Y
 from seqrec.ink.augmentation.displacement import ElasticWarp, Jitter
 from seqrec.ink.augmentation.geometry import LinearMap, Rotate, Scale, Shear
-from seqrec.ink.augmentation.strokes import StrokeDrop
+from seqrec.ink.augmentation.strokes import StrokeDrop, StrokeOrder
 from seqrec.ink.augmentation.time import TimeWarp
 from seqrec.ink.deltas import StrokeDeltas
 
@@ -26,6 +26,7 @@ STRONG = {
     "elastic": ElasticWarp(0.3),
     "time warp": TimeWarp(1.0, 0.5),
     "stroke drop": StrokeDrop(0.5, max_size=10),
+    "stroke order": StrokeOrder(0.9, 1.0),
 }
 NONE = {
     "scale": Scale(0.0, 0.0),
@@ -36,9 +37,11 @@ NONE = {
     "elastic": ElasticWarp(0.0),
     "time warp": TimeWarp(0.0, 0.0),
     "stroke drop": StrokeDrop(0.0),
+    "stroke order": StrokeOrder(0.0, 0.0),
     "jitter, never": Jitter(0.1, probability=0.0),
     "elastic, never": ElasticWarp(0.3, probability=0.0),
 }
+GEOMETRY = [name for name in STRONG if name not in ("time warp", "stroke drop", "stroke order")]
 both = pytest.mark.parametrize("part", STRONG.values(), ids=STRONG.keys())
 inks = pytest.mark.parametrize("signal", INKS.values(), ids=INKS.keys())
 
@@ -83,7 +86,7 @@ def test_the_generator_alone_decides(part: Any, signal: Tensor) -> None:
 
 
 @inks
-@pytest.mark.parametrize("name", [name for name in STRONG if name not in ("time warp", "stroke drop")])
+@pytest.mark.parametrize("name", GEOMETRY)
 def test_geometry_touches_x_and_y_alone(name: str, signal: Tensor) -> None:
     changed = STRONG[name](signal, np.random.default_rng(0))
     assert same(changed[:, TIME:], signal[:, TIME:])
@@ -97,7 +100,7 @@ def test_time_warp_touches_time_alone(signal: Tensor) -> None:
     assert torch.equal(changed[:, TIME].isnan(), signal[:, TIME].isnan())
 
 
-@pytest.mark.parametrize("name", [name for name in STRONG if name not in ("time warp", "stroke drop")])
+@pytest.mark.parametrize("name", GEOMETRY)
 def test_the_page_does_not_matter(name: str) -> None:
     signal = scribble()
     far = signal.clone()
