@@ -26,7 +26,7 @@ from seqrec.errors import UserError
 from seqrec.long_signals.joining import PieceReading, join_pieces
 from seqrec.long_signals.pauses import PauseCutter
 from seqrec.long_signals.recognition import LongRecognizer
-from seqrec.long_signals.windows import Windows, cut_windows, extract_blocks
+from seqrec.long_signals.windows import Windows, cut_windows, extract_blocks, find_loudest
 from seqrec.normalisation import FrameStatistics
 from seqrec.recognizer import Recognizer
 from seqrec.sequence import Emissions, Features
@@ -85,7 +85,7 @@ def rejoined(parts: Parts, signal: Tensor, windows: Windows, block: int) -> Tens
 
 
 @pytest.mark.parametrize("name", ENCODERS)
-@pytest.mark.parametrize("options", [{}, {"deltas": 2}], ids=["bands", "deltas"])
+@pytest.mark.parametrize("options", [{}, {"deltas": 2, "range_db": 35.0}], ids=["bands", "deltas, in range"])
 def test_windows_give_what_the_whole_gives(name: str, options: dict[str, Any]) -> None:
     parts = small_parts(ENCODERS[name], **options)
     for seconds, block in ((23.7, 999), (9.0, 100_000), (31.2, 4000)):
@@ -134,9 +134,12 @@ def test_features_of_blocks_are_those_of_the_whole(count: int, sizes: list[int],
             break
         blocks.append(signal[start : start + size])
         start += size
-    for frontend in (LogMel(RATE, 8, deltas=deltas), MFCC(RATE, 5, 8, deltas=deltas)):
-        whole = frontend.extract(signal[None], torch.tensor([count])).values[0]
-        torch.testing.assert_close(torch.cat(list(extract_blocks(frontend, blocks))), whole)
+    for range_db in (None, 20.0):
+        for frontend in (LogMel(RATE, 8, deltas=deltas, range_db=range_db), MFCC(RATE, 5, 8, deltas=deltas)):
+            whole = frontend.extract(signal[None], torch.tensor([count])).values[0]
+            loudest = find_loudest(frontend, blocks)
+            assert loudest == frontend.loudest(signal[None], torch.tensor([count]))
+            torch.testing.assert_close(torch.cat(list(extract_blocks(frontend, blocks, loudest))), whole)
 
 
 def test_parts_are_normalised_like_the_whole() -> None:

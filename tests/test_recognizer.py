@@ -32,6 +32,7 @@ def inks() -> list[Tensor]:
 
 MODALITIES = {
     "speech utterance": (lambda: LogMel(8000, 20), recordings),
+    "speech in range": (lambda: LogMel(8000, 20, range_db=20.0), recordings),
     "speech global": (lambda: LogMel(8000, 20, normalize="global"), recordings),
     "ink": (StrokeDeltas, inks),
     "ink without time": (lambda: StrokeDeltas(time=False), inks),

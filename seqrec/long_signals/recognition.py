@@ -15,7 +15,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from seqrec.checkpoint import Parts
 from seqrec.long_signals.pauses import PauseCutter
-from seqrec.long_signals.windows import LocalFrontEnd, Window, Windows, cut_windows, extract_blocks
+from seqrec.long_signals.windows import LocalFrontEnd, Window, Windows, cut_windows, extract_blocks, find_loudest
 from seqrec.normalisation import FrameStatistics
 from seqrec.recognizer import Recognizer
 from seqrec.sequence import Features
@@ -94,9 +94,11 @@ class LongRecognizer:
     @torch.inference_mode()
     def pieces(self, blocks: Iterable[Tensor]) -> Iterator[list[Piece]]:
         """Recognise a signal; yield its pieces in order, for each batch of windows those that it completes."""
-        statistics = self._statistics(blocks) if self.frontend.needs_statistics else None
+        loudest = find_loudest(self.frontend, self._on_device(blocks)) if self.frontend.needs_loudest else None
+        statistics = self._statistics(blocks, loudest) if self.frontend.needs_statistics else None
         tape = Tape(blocks)
-        frames = (self._normalise(values, statistics) for values in self._extract(tape))
+        extracted = extract_blocks(self.frontend, self._on_device(tape), loudest)
+        frames = (self._normalise(values, statistics) for values in extracted)
         windows = cut_windows(frames, self.step, self.context)
         rest, start = torch.zeros(0), 0  # log-probs of no piece yet, and the first one's frame
         while batch := list(islice(windows, self.batch)):
@@ -107,14 +109,14 @@ class LongRecognizer:
             if cuts:
                 rest, start = rest[cuts[-1] :].clone(), start + cuts[-1]
 
-    def _statistics(self, blocks: Iterable[Tensor]) -> FrameStatistics:
+    def _statistics(self, blocks: Iterable[Tensor], loudest: Tensor | None) -> FrameStatistics:
         statistics = FrameStatistics(self.frontend.num_features)
-        for values in self._extract(blocks):
+        for values in extract_blocks(self.frontend, self._on_device(blocks), loudest):
             statistics.add(values)
         return statistics
 
-    def _extract(self, blocks: Iterable[Tensor]) -> Iterator[Tensor]:
-        return extract_blocks(self.frontend, (block.to(self.device) for block in blocks))
+    def _on_device(self, blocks: Iterable[Tensor]) -> Iterator[Tensor]:
+        return (block.to(self.device) for block in blocks)
 
     def _normalise(self, values: Tensor, statistics: FrameStatistics | None) -> Tensor:
         features = Features(values[None], torch.tensor([len(values)], device=values.device))

@@ -16,7 +16,10 @@ from seqrec.sequence import Features
 
 @runtime_checkable
 class LocalFrontEnd(Protocol):
-    """A front-end whose features depend on samples near them alone, but for the statistics they are normalised by."""
+    """A front-end whose features depend on samples near them alone, but for two facts about the whole signal.
+
+    These are its loudest band, and the statistics that features are normalised by.
+    """
 
     window: int  # samples of a frame
     hop: int  # samples from frame to frame
@@ -28,12 +31,21 @@ class LocalFrontEnd(Protocol):
         ...
 
     @property
+    def needs_loudest(self) -> bool:
+        """Whether `extract` must be told the loudest band of the whole signal."""
+        ...
+
+    @property
     def needs_statistics(self) -> bool:
         """Whether `normalise` must be told statistics of the whole signal."""
         ...
 
-    def extract(self, signals: Tensor, signal_lengths: Tensor) -> Features:
-        """Compute the features of a batch before they are normalised."""
+    def loudest(self, signals: Tensor, signal_lengths: Tensor) -> Tensor:
+        """Return how loud the loudest band of each signal is (B,)."""
+        ...
+
+    def extract(self, signals: Tensor, signal_lengths: Tensor, loudest: Tensor | None = None) -> Features:
+        """Compute the features of a batch before they are normalised; `loudest` is of the whole signals."""
         ...
 
     def normalise(self, features: Features, statistics: FrameStatistics | None = None) -> Features:
@@ -76,24 +88,41 @@ class Window:
     end: int | None  # the one behind its last; None: it is the signal's last window, and has none behind it
 
 
-def extract_blocks(frontend: LocalFrontEnd, blocks: Iterable[Tensor]) -> Iterator[Tensor]:
-    """Yield features (T, F), not normalised, of a signal in blocks (n, C); together those of the whole signal."""
+def extract_blocks(
+    frontend: LocalFrontEnd, blocks: Iterable[Tensor], loudest: Tensor | None = None
+) -> Iterator[Tensor]:
+    """Yield features (T, F), not normalised, of a signal in blocks (n, C); together those of the whole signal.
+
+    `loudest` (1,) is the signal's, as `find_loudest` returns.
+    """
+    for part, first, end in _parts(frontend, blocks):
+        if len(part) >= frontend.window:
+            yield frontend.extract(*_batch(part), loudest).values[0, first:end]
+
+
+def find_loudest(frontend: LocalFrontEnd, blocks: Iterable[Tensor]) -> Tensor:
+    """Return how loud the loudest band of a signal in blocks (n, C) is (1,)."""
+    parts = (part for part, _, _ in _parts(frontend, blocks) if len(part) >= frontend.window)
+    return torch.stack([frontend.loudest(*_batch(part)) for part in parts]).amax(dim=0)
+
+
+def _parts(frontend: LocalFrontEnd, blocks: Iterable[Tensor]) -> Iterator[tuple[Tensor, int, int | None]]:
+    """Yield parts (n, C) of a signal in blocks, and the first and the end of those frames that no other part gives."""
     edge, hop = frontend.edge_frames, frontend.hop
     rest, before = None, 0  # samples from some frame on, and how many of their frames are only there to be seen
     for block in blocks:
         rest = block if rest is None else torch.cat([rest, block])
         ready = (len(rest) - frontend.window) // hop + 1 - edge
         if ready > before:
-            yield _extract(frontend, rest)[before:ready]
+            yield rest, before, ready
             kept = max(0, ready - edge)
             rest, before = rest[kept * hop :], ready - kept
     if rest is not None:
-        values = _extract(frontend, rest) if len(rest) >= frontend.window else rest.new_zeros(0, frontend.num_features)
-        yield values[before:]
+        yield rest, before, None
 
 
-def _extract(frontend: LocalFrontEnd, signal: Tensor) -> Tensor:
-    return frontend.extract(signal[None], torch.tensor([len(signal)], device=signal.device)).values[0]
+def _batch(signal: Tensor) -> tuple[Tensor, Tensor]:
+    return signal[None], torch.tensor([len(signal)], device=signal.device)
 
 
 def cut_windows(features: Iterable[Tensor], step: int, context: int) -> Iterator[Window]:

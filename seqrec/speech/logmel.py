@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Literal
 
@@ -29,13 +30,16 @@ class LogMel(nn.Module):
         low_hz: lowest frequency of the bands.
         high_hz: highest; null: half the sample rate.
         floor: least band energy, for digital silence.
+        range_db: decibels that a band's energy lies below the utterance's greatest, at most (as in Whisper, Radford et
+            al. 2022, where it is 80): what is weaker, such as noise between words, counts as that; null: no such limit.
         dither: standard deviation of noise added to the signal in training, in units of its full scale.
         normalize: `utterance`: each band to mean 0, variance 1 over the valid frames; `global`: by the mean and
             variance of the training set (see `fit`); `none`.
         deltas: how many derivatives over time stand behind the bands: F is (1 + deltas) * num_mels.
 
     Raises:
-        ValueError: a frame or a hop is shorter than a sample, or the bands' frequencies or number are impossible.
+        ValueError: a frame or a hop is shorter than a sample, the bands' frequencies or number are impossible, or the
+            range is not positive.
     """
 
     num_channels = 1
@@ -50,6 +54,7 @@ class LogMel(nn.Module):
         low_hz: float = 20.0,
         high_hz: float | None = None,
         floor: float = 1e-10,
+        range_db: float | None = None,
         dither: float = 0.0,
         normalize: Literal["utterance", "global", "none"] = "utterance",
         deltas: Literal[0, 1, 2] = 0,
@@ -61,7 +66,10 @@ class LogMel(nn.Module):
         self.hop = round(sample_rate * hop_ms / 1000)  # samples
         top = sample_rate / 2 if high_hz is None else high_hz
         _check(self.window, self.hop, low_hz, top, sample_rate, num_mels)
+        if range_db is not None and not 0 < range_db < math.inf:
+            raise ValueError(f"range_db={range_db} must be positive, such as 80, or null")
         self.floor = floor
+        self.range_db = range_db
         self.dither = dither
         self.normalize = normalize
         self.deltas = deltas
@@ -79,6 +87,16 @@ class LogMel(nn.Module):
     def needs_statistics(self) -> bool:
         """Whether features cannot be normalised before all frames of their utterance are known."""
         return self.normalize == "utterance"
+
+    @property
+    def needs_loudest(self) -> bool:
+        """Whether features cannot be extracted before the loudest band of their utterance is known."""
+        return self.range_db is not None
+
+    @property
+    def log_range(self) -> float:
+        """`range_db` as a difference of natural logarithms."""
+        return math.inf if self.range_db is None else self.range_db / 10 * math.log(10)
 
     @property
     def edge_frames(self) -> int:
@@ -110,11 +128,23 @@ class LogMel(nn.Module):
         """Turn signals (B, N, 1) into features (B, T, F)."""
         return self.normalise(self.extract(signals, signal_lengths))
 
-    def extract(self, signals: Tensor, signal_lengths: Tensor) -> Features:
-        """Return features (B, T, F) before they are normalised, of anything in the padding."""
-        lengths = map_lengths(lambda counts: self.frame_lengths(None, counts), signal_lengths)
-        bands = self._log_bands(signals, signal_lengths)[:, : int(on_cpu(lengths).max())]
-        return stack_deltas(Features(self._static(bands), lengths), self.deltas)
+    def extract(self, signals: Tensor, signal_lengths: Tensor, loudest: Tensor | None = None) -> Features:
+        """Return features (B, T, F) before they are normalised, of anything in the padding.
+
+        Args:
+            signals: (B, N, 1).
+            signal_lengths: (B,).
+            loudest: (B,) as of `loudest`, of the utterances that the signals are parts of; null: they are whole.
+        """
+        bands = self._valid_log_bands(signals, signal_lengths)
+        if self.range_db is not None:
+            greatest = _greatest(bands) if loudest is None else loudest
+            bands = Features(bands.values.maximum(greatest[:, None, None] - self.log_range), bands.lengths)
+        return stack_deltas(Features(self._static(bands.values), bands.lengths), self.deltas)
+
+    def loudest(self, signals: Tensor, signal_lengths: Tensor) -> Tensor:
+        """Return the greatest logarithm (B,) of a band's energy in signals (B, N, 1)."""
+        return _greatest(self._valid_log_bands(signals, signal_lengths))
 
     def fit(self, signals: Iterable[Tensor]) -> None:
         """Take the mean and deviation that `global` normalises by from training signals (N, 1); else look at none."""
@@ -126,6 +156,10 @@ class LogMel(nn.Module):
     def _static(self, bands: Tensor) -> Tensor:
         """Return what deltas are taken of, from log energies (B, T, bands)."""
         return bands
+
+    def _valid_log_bands(self, signals: Tensor, signal_lengths: Tensor) -> Features:
+        lengths = map_lengths(lambda counts: self.frame_lengths(None, counts), signal_lengths)
+        return Features(self._log_bands(signals, signal_lengths)[:, : int(on_cpu(lengths).max())], lengths)
 
     def _log_bands(self, signals: Tensor, signal_lengths: Tensor) -> Tensor:
         valid = length_mask(signal_lengths, signals.shape[1])
@@ -158,6 +192,12 @@ class LogMel(nn.Module):
             deviation = (values.square().sum(1, keepdim=True) / count).sqrt()
             values = values / (deviation + 1e-3)
         return Features(values, features.lengths)
+
+
+def _greatest(bands: Features) -> Tensor:
+    """(B, T, F) -> (B,), over the valid frames."""
+    valid = length_mask(bands.lengths, bands.values.shape[1])[..., None]
+    return bands.values.masked_fill(~valid, -math.inf).amax(dim=(1, 2))
 
 
 def _check(window: int, hop: int, low_hz: float, high_hz: float, sample_rate: int, num_mels: int) -> None:

@@ -28,6 +28,7 @@ class MFCC(LogMel):
         lifter: L of HTK's liftering, which multiplies cepstrum n by 1 + L/2 sin(pi n / L), mostly 22; 0: none. With a
             normalisation that brings all to variance 1, it has no effect.
         floor: least band energy, for digital silence.
+        range_db: as of `LogMel`.
         dither: standard deviation of noise added to the signal in training, in units of its full scale.
         deltas: how many derivatives over time stand behind the cepstra: F is (1 + deltas) * num_ceps.
         normalize: as of `LogMel`.
@@ -47,6 +48,7 @@ class MFCC(LogMel):
         high_hz: float | None = None,
         lifter: int = 0,
         floor: float = 1e-10,
+        range_db: float | None = None,
         dither: float = 0.0,
         deltas: Literal[0, 1, 2] = 2,
         normalize: Literal["utterance", "global", "none"] = "utterance",
@@ -55,7 +57,9 @@ class MFCC(LogMel):
             raise ValueError(f"num_ceps={num_ceps}, num_mels={num_mels}: need 1 <= num_ceps <= num_mels")
         if lifter < 0:
             raise ValueError(f"lifter={lifter} is negative; give 0 for none, or 22")
-        super().__init__(sample_rate, num_mels, window_ms, hop_ms, low_hz, high_hz, floor, dither, normalize, deltas)
+        super().__init__(
+            sample_rate, num_mels, window_ms, hop_ms, low_hz, high_hz, floor, range_db, dither, normalize, deltas
+        )
         self.num_features = (1 + deltas) * num_ceps
         self.normalisation = GlobalNormalisation(self.num_features)
         self.register_buffer("cosines", _cosines(num_mels, num_ceps, lifter), persistent=False)

@@ -64,6 +64,7 @@ def test_ragged_batches_give_torchs_features(kind: Any, normalize: str, padding:
         {"window_ms": 10.0, "hop_ms": 12.5},  # gaps between windows
         {"low_hz": 300.0, "high_hz": 3400.0},
         {"low_hz": 0.0, "floor": 1e-3},
+        {"range_db": 10.0, "deltas": 1},
     ],
 )
 def test_other_windows_and_bands(options: dict[str, float]) -> None:
@@ -72,6 +73,7 @@ def test_other_windows_and_bands(options: dict[str, float]) -> None:
 
 def test_liftered_cepstra() -> None:
     check(MFCC(8000, lifter=22, num_ceps=20, normalize="none"), noise(LENGTHS), LENGTHS, 1e9)
+    check(MFCC(8000, range_db=15.0, normalize="none"), noise(LENGTHS), LENGTHS, 1e9)
 
 
 def test_a_batch_shorter_than_a_window() -> None:

@@ -71,10 +71,55 @@ def test_equal_to_torchaudio() -> None:
     torch.testing.assert_close(ours, theirs(signal[:, 0]).clamp(min=1e-10).log().T, atol=1e-4, rtol=0)
 
 
+def words_and_pauses(*lengths: int) -> list[Tensor]:
+    """Noise that falls silent twice, and to digital silence once."""
+    signals = noise(*lengths)
+    for number, signal in enumerate(signals):
+        quarter = len(signal) // 4
+        signal.mul_(10.0**number)
+        signal[quarter : 2 * quarter] *= 1e-3
+        signal[3 * quarter :] = 0
+    return signals
+
+
+def test_what_is_far_below_the_loudest_band_is_raised() -> None:
+    signals = words_and_pauses(3000, 900, 4000, 120)
+    frontend = LogMel(**OPTIONS, normalize="none", range_db=35.0)
+    for found, signal in zip(features_of(frontend, signals), signals, strict=True):
+        padded = np.pad(signal[:, 0].double().numpy(), (0, max(0, 200 - len(signal))))
+        energies = np.exp(slow_logmel(padded, 200, 80, 50.0, RATE / 2, 20))
+        expected = np.maximum(energies, energies.max() / 10**3.5)
+        np.testing.assert_allclose(found.numpy(), np.log(expected), atol=1e-4)
+        assert found.max() - found.min() == pytest.approx(3.5 * math.log(10), rel=1e-5) or len(found) == 1
+
+
+def test_a_range_does_not_see_how_loud_the_recording_is() -> None:
+    (signal,) = words_and_pauses(4000)
+    frontend = LogMel(**OPTIONS, range_db=40.0)
+    loud, soft = (features_of(frontend, [signal * factor])[0] for factor in (1.0, 0.01))
+    torch.testing.assert_close(loud, soft, atol=1e-3, rtol=0)
+    plain = LogMel(**OPTIONS)
+    assert (features_of(plain, [signal])[0] - features_of(plain, [signal * 0.01])[0]).abs().max() > 0.1
+
+
+def test_parts_of_an_utterance_take_its_loudest_band() -> None:
+    (signal,) = words_and_pauses(4000)
+    frontend = LogMel(**OPTIONS, range_db=30.0)
+    loudest = frontend.loudest(*pad_signals([signal]))
+    assert loudest.shape == (1,)
+    whole = frontend.extract(*pad_signals([signal])).values[0]
+    last = frontend.extract(*pad_signals([signal[3200:]]), loudest).values[0]
+    torch.testing.assert_close(last, whole[40:])
+    assert (last != frontend.extract(*pad_signals([signal[3200:]])).values[0]).any()
+    assert frontend.needs_loudest
+    assert not LogMel(**OPTIONS).needs_loudest
+
+
+@pytest.mark.parametrize("range_db", [None, 30.0])
 @pytest.mark.parametrize("normalize", NORMALIZATIONS)
-def test_alone_and_in_a_batch_are_the_same(normalize: str) -> None:
+def test_alone_and_in_a_batch_are_the_same(normalize: str, range_db: float | None) -> None:
     signals = noise(1900, 200, 4100, 201, 60, 1)
-    frontend = LogMel(**OPTIONS, normalize=normalize)
+    frontend = LogMel(**OPTIONS, normalize=normalize, range_db=range_db)
     frontend.fit(signals[:1])
     features = frontend(*pad_signals(signals))
     assert features.values.shape == (6, 49, 20)
@@ -84,9 +129,10 @@ def test_alone_and_in_a_batch_are_the_same(normalize: str) -> None:
         assert not values[length:].any()
 
 
+@pytest.mark.parametrize("range_db", [None, 30.0])
 @pytest.mark.parametrize("normalize", NORMALIZATIONS)
-def test_garbage_in_the_padding_changes_no_frame(normalize: str) -> None:
-    frontend = LogMel(**OPTIONS, normalize=normalize)
+def test_garbage_in_the_padding_changes_no_frame(normalize: str, range_db: float | None) -> None:
+    frontend = LogMel(**OPTIONS, normalize=normalize, range_db=range_db)
     padded, lengths = pad_signals(noise(1900, 777, 200))
     clean = frontend(padded, lengths)
     dirty = padded.clone()
@@ -169,6 +215,8 @@ def test_features_are_full_precision_under_autocast() -> None:
         ({"low_hz": 4000.0}, "low_hz=4000"),
         ({"high_hz": 4001.0}, "high_hz=4001"),
         ({"num_mels": 0}, "num_mels=0"),
+        ({"range_db": 0.0}, "range_db=0.0 must be positive"),
+        ({"range_db": math.nan}, "range_db=nan"),
     ],
 )
 def test_impossible_settings_are_named(options: dict[str, float], named: str) -> None:
