@@ -88,7 +88,7 @@ def test_a_search_whose_jobs_all_fail_names_them(seqrec: Seqrec, ink_run: Path) 
 
 def test_a_sweep_ends_with_a_table_of_what_differs(seqrec: Seqrec, ink_run: Path, tmp_path: Path) -> None:
     options = [*tiny_options("synth/ink", ink_run.parent / "data"), "trainer.max_epochs=1", "hydra.sweep.dir=sweep"]
-    done = seqrec("train", "synth/ink", "-m", "encoder.stack_stride=2,4", "seed=3", *options)
+    done = seqrec("train", "-m", "synth/ink", "encoder.stack_stride=2,4", "seed=3", *options)
     assert done.code == 0, done.err
     table = lines(tmp_path / "sweep")
     assert list(table[0]) == [
