@@ -11,7 +11,7 @@ leaves few digits: torch's FFT then is up to 0.03 from the logarithm in float64,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import log
+from math import exp
 from typing import Any
 
 import numpy as np
@@ -82,16 +82,18 @@ def _log_bands(graph: Graph, frontend: LogMel, samples: str, counts: str) -> str
     spectrum = graph.add("Slice", spectrum, graph.integers(0), longest, graph.integers(2))
     squares = graph.add("Mul", spectrum, spectrum)
     energies = _mix(graph, squares, np.concatenate([bank[used], bank[used]]))  # adds both squares of a bin up, too
-    bands = graph.add("Log", graph.add("Max", energies, graph.number(frontend.floor)))
-    return bands if frontend.range_db is None else _in_range(graph, frontend, bands, counts)
+    energies = graph.add("Max", energies, graph.number(frontend.floor))
+    if frontend.range_db is not None:
+        energies = graph.add("Add", energies, _relative_floor(graph, frontend, energies, counts))
+    return graph.add("Log", energies)
 
 
-def _in_range(graph: Graph, frontend: LogMel, bands: str, counts: str) -> str:
-    """Raise bands (B, bands, T) that lie too far below the greatest of their signal's valid frames."""
-    mask = frame_mask(graph, counts, size_of(graph, bands, 2), axes=(1,))
-    valid = graph.add("Where", mask, bands, graph.number(log(frontend.floor)))
+def _relative_floor(graph: Graph, frontend: LogMel, energies: str, counts: str) -> str:
+    """Return what `range_db` adds (B, 1, 1) to energies (B, bands, T), of which the valid frames count."""
+    mask = frame_mask(graph, counts, size_of(graph, energies, 2), axes=(1,))
+    valid = graph.add("Where", mask, energies, graph.number(0.0))
     loudest = graph.add("ReduceMax", valid, axes=(1, 2), keepdims=1)
-    return graph.add("Max", bands, graph.add("Sub", loudest, graph.number(frontend.log_range)))
+    return graph.add("Mul", loudest, graph.number(exp(-frontend.log_range)))
 
 
 def _tapered_waves(frontend: LogMel, bins: np.ndarray) -> np.ndarray:

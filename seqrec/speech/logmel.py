@@ -30,8 +30,8 @@ class LogMel(nn.Module):
         low_hz: lowest frequency of the bands.
         high_hz: highest; null: half the sample rate.
         floor: least band energy, for digital silence.
-        range_db: decibels that a band's energy lies below the utterance's greatest, at most (as in Whisper, Radford et
-            al. 2022, where it is 80): what is weaker, such as noise between words, counts as that; null: no such limit.
+        range_db: to every band is added the energy of the utterance's loudest less so many decibels, as a floor that
+            rises and falls with the voice: noise and digital silence between words look alike; null: none.
         dither: standard deviation of noise added to the signal in training, in units of its full scale.
         normalize: `utterance`: each band to mean 0, variance 1 over the valid frames; `global`: by the mean and
             variance of the training set (see `fit`); `none`.
@@ -139,7 +139,7 @@ class LogMel(nn.Module):
         bands = self._valid_log_bands(signals, signal_lengths)
         if self.range_db is not None:
             greatest = _greatest(bands) if loudest is None else loudest
-            bands = Features(bands.values.maximum(greatest[:, None, None] - self.log_range), bands.lengths)
+            bands = Features(bands.values.logaddexp(greatest[:, None, None] - self.log_range), bands.lengths)
         return stack_deltas(Features(self._static(bands.values), bands.lengths), self.deltas)
 
     def loudest(self, signals: Tensor, signal_lengths: Tensor) -> Tensor:
