@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _SAMPLE_RATE = 8000
 _FILE_NAME = re.compile(r"(?P<digit>[0-9])_(?P<speaker>[^_]+)_(?P<index>[0-9]+)\.wav")
 _TEST_INDEXES = range(5)  # the publisher's test set, by its README
-_DEV_INDEXES = range(5, 10)  # ours, out of the publisher's training set
+_NUM_DEV_INDEXES = 5  # ours, out of the publisher's training set
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class FSDD:
     distributed. Speakers take turns. A speaker's recordings are dealt like a pack of cards, shuffled anew when it is
     used up, so that each is heard equally often and digits are balanced. All follows from `seed`, not from file order.
 
-    Test strings use the publisher's test recordings (index 0-4). Of its training recordings, 5-9 are for dev, the rest
-    for train. With `speaker`, that speaker's recordings are all for test; of the others', 0-4 are for dev and the rest
+    Test strings use the publisher's test recordings (index 0-4). Of its training recordings, five of each digit and
+    speaker are for dev, from index `first_dev` on (5-9; 10-14 and so on are other folds), the rest for train. With `speaker`, that speaker's recordings are all for test; of the others', 0-4 are for dev and the rest
     for train.
 
     `checksum` is the content digest of `recordings/*.wav`.
@@ -70,6 +70,7 @@ class FSDD:
         min_digits: int = 3,
         max_digits: int = 7,
         max_pause_ms: int = 200,
+        first_dev: int = 5,
         seed: int = 0,
     ) -> None:
         self._source = Source(self.name, url, archive, checksum, root)
@@ -77,6 +78,7 @@ class FSDD:
         self._num_strings = {"train": num_train, "dev": num_dev, "test": num_test}
         self._min_digits, self._max_digits = min_digits, max_digits
         self._max_pause_ms, self._seed = max_pause_ms, seed
+        self._dev_indexes = range(first_dev, first_dev + _NUM_DEV_INDEXES)
         self._check_settings()
         self.shared_people = "FSDD's own split shares its six speakers between train and test, and so does dev"
         if speaker is not None:
@@ -98,7 +100,10 @@ class FSDD:
         pools = {split: [each for each in recordings if self._split_of(each) == split] for split in self._num_strings}
         for split, pool in pools.items():
             if not pool:
-                raise UserError(f"{root} has no recordings for {split}; give the publisher's whole archive")
+                mend = "give the publisher's whole archive"
+                if split == "dev" and self._dev_indexes.start > _TEST_INDEXES.stop:
+                    mend = f"lower corpus.first_dev={self._dev_indexes.start}"
+                raise UserError(f"{root} has no recordings for {split}; {mend}")
         return {split: self._strings(split, pool, folder) for split, pool in pools.items()}
 
     def _check_settings(self) -> None:
@@ -107,6 +112,11 @@ class FSDD:
             raise UserError(f"{where}: expected 1 <= min_digits <= max_digits; mend either")
         if self._max_pause_ms < 0:
             raise UserError(f"corpus.max_pause_ms={self._max_pause_ms} is negative; set it to 0 or more milliseconds")
+        if self._dev_indexes.start < _TEST_INDEXES.stop:
+            where = f"corpus.first_dev={self._dev_indexes.start}"
+            raise UserError(
+                f"{where} is before the publisher's training recordings; set it to {_TEST_INDEXES.stop} or more"
+            )
         for split, number in self._num_strings.items():
             if number < 1:
                 raise UserError(f"corpus.num_{split}={number} leaves {split} empty; set it to 1 or more strings")
@@ -116,7 +126,7 @@ class FSDD:
             return "test"
         if recording.index in _TEST_INDEXES:
             return "test" if self._speaker is None else "dev"
-        return "dev" if self._speaker is None and recording.index in _DEV_INDEXES else "train"
+        return "dev" if self._speaker is None and recording.index in self._dev_indexes else "train"
 
     def _strings(self, split: str, pool: Sequence[_Recording], folder: Path) -> Iterator[Row]:
         random = Random(f"{self._seed} {split}")

@@ -90,6 +90,17 @@ def test_the_publishers_split_holds(tmp_path: Path, small: str) -> None:
     assert all(Counter(row.person for row in part) == dict.fromkeys(SPEAKERS, 20) for part in splits.values())
 
 
+def test_another_fold_of_the_training_recordings_for_dev(tmp_path: Path, small: str) -> None:
+    splits = rows(tmp_path, small, first_dev=7, num_train=60, num_dev=60, num_test=60)
+    assert {split: indexes(part) for split, part in splits.items()} == {
+        "train": {5, 6},
+        "dev": {7, 8, 9, 10, 11},
+        "test": {0, 1, 2, 3, 4},
+    }
+    with pytest.raises(UserError, match=r"no recordings for dev; lower corpus\.first_dev=12"):
+        rows(tmp_path, small, first_dev=12)
+
+
 def test_a_row_says_what_its_wav_holds(tmp_path: Path, small: str) -> None:
     splits = rows(tmp_path, small, max_pause_ms=5)
     ids = [row.id for part in splits.values() for row in part]
@@ -182,6 +193,7 @@ def test_an_unknown_speaker(tmp_path: Path, small: str) -> None:
         ({"min_digits": 5, "max_digits": 4}, "max_digits=4"),
         ({"max_pause_ms": -1}, "max_pause_ms=-1"),
         ({"num_dev": 0}, "num_dev=0 leaves dev empty"),
+        ({"first_dev": 4}, "first_dev=4 is before"),
     ],
 )
 def test_settings_that_make_no_corpus(settings: dict[str, int], match: str) -> None:
