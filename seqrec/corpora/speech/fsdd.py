@@ -45,8 +45,8 @@ class FSDD:
     used up, so that each is heard equally often and digits are balanced. All follows from `seed`, not from file order.
 
     Test strings use the publisher's test recordings (index 0-4). Of its training recordings, five of each digit and
-    speaker are for dev, from index `first_dev` on (5-9; 10-14 and so on are other folds), the rest for train. With `speaker`, that speaker's recordings are all for test; of the others', 0-4 are for dev and the rest
-    for train.
+    speaker are for dev, from index `first_dev` on (5-9; 10-14 and so on are other folds), the rest for train. With
+    `speaker`, that speaker's recordings are all for test; of the others', 0-4 are for dev and the rest for train.
 
     `checksum` is the content digest of `recordings/*.wav`.
 
