@@ -70,8 +70,8 @@ class StrokeOrder:
     num_channels = NUM_CHANNELS
 
     def __init__(self, reverse: float = 0.1, shuffle: float = 0.1) -> None:
-        check_probability(reverse)
-        check_probability(shuffle)
+        check_probability(reverse, "reverse")
+        check_probability(shuffle, "shuffle")
         self.reverse = reverse
         self.shuffle = shuffle
 

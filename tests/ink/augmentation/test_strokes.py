@@ -94,7 +94,9 @@ def test_a_stroke_from_its_other_end() -> None:
     assert stroke[:, :3].tolist() == [[9, 2, 0.0], [5, 1, 2.0], [0, 0, 2.5]]
 
 
-@pytest.mark.parametrize("probabilities", [(-0.1, 0.0), (0.0, 1.1)])
-def test_orders_of_no_probability(probabilities: tuple[float, float]) -> None:
-    with pytest.raises(ValueError, match="between 0 and 1"):
+@pytest.mark.parametrize(
+    ("probabilities", "match"), [((-0.1, 0.0), "reverse=-0.1 must lie"), ((0.0, 1.1), "shuffle=1.1")]
+)
+def test_orders_of_no_probability(probabilities: tuple[float, float], match: str) -> None:
+    with pytest.raises(ValueError, match=match):
         StrokeOrder(*probabilities)
