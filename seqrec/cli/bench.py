@@ -134,7 +134,9 @@ def _parse(kind: str, words: Sequence[str]) -> Options:
 
 
 def _refuse_flag(kind: str, name: str, flags: Sequence[str] | dict[str, str]) -> None:
-    if name in ("-m", "--multirun"):
+    from seqrec.cli.compose import SWEEP_FLAGS
+
+    if name in SWEEP_FLAGS:
         raise UserError("bench takes no sweep (-m); measure one setting after another, each with --json")
     if name.startswith("--") and name not in ("--cfg", "--info"):
         raise UserError(f"`{name}` is no option of bench {kind}{did_you_mean(name, flags)}")

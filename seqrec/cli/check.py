@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqrec.cli.compose import run_recipe, take_run_folder_away
+from seqrec.cli.compose import SWEEP_FLAGS, run_recipe, take_run_folder_away
 from seqrec.cli.recipe_names import list_recipes
 from seqrec.errors import UserError
 
@@ -51,7 +51,7 @@ def main(words: Sequence[str]) -> None:
         print(USAGE, end="")
         return
     options = _parse(words)
-    if {"-m", "--multirun"} & set(options.words):
+    if SWEEP_FLAGS & set(options.words):
         raise UserError("check takes no sweep (-m); check one setting after another")
     results: list[bool] = []
     if options.words and _is_data(options.words[0]):

@@ -36,7 +36,7 @@ from seqrec.share import constructor_defaults, share_folder
 
 Task = Callable[[dict[str, Any]], float | None]  # returns what a sweep makes small, where it has it
 _SHORT_HELP = ("--help", "-h")
-_SWEEP = ("-m", "--multirun")
+SWEEP_FLAGS = frozenset({"-m", "--multirun"})
 _SWEEP_PLUGINS = ("joblib", "submitit_slurm", "submitit_local", "optuna")
 _MISTAKES = (UserError, OSError, OmegaConfBaseException)
 _HYDRA_OPTIONS = (
@@ -88,7 +88,7 @@ def run_recipe(words: Sequence[str], usage: str, task: Task) -> None:
 
     Hydra's own options work too: `--cfg job`, `-m` for sweeps, `--info`. `task` gets the config as plain data.
     """
-    words = sorted(words, key=lambda word: word in _SWEEP)  # behind the recipe
+    words = sorted(words, key=lambda word: word in SWEEP_FLAGS)  # behind the recipe
     if not words or words[0] in _SHORT_HELP or words[-1] in _SHORT_HELP:
         print(usage, end="")
         return

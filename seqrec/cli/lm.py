@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqrec.cli.compose import known_keys, run_recipe, take_run_folder_away
+from seqrec.cli.compose import SWEEP_FLAGS, known_keys, run_recipe, take_run_folder_away
 from seqrec.cli.recipe_names import list_recipes
 from seqrec.errors import UserError, did_you_mean
 from seqrec.share import share_folder
@@ -118,7 +118,7 @@ def _parse(words: Sequence[str]) -> Options:
             raise UserError(f"`{key}` is given twice; give it once")
         else:
             found[key] = value
-    if {"-m", "--multirun"} & set(rest):
+    if SWEEP_FLAGS & set(rest):
         raise UserError("lm takes no sweep (-m); make one model after another")
     if not rest or "=" in rest[0]:
         raise UserError("lm needs a recipe or a run first, as in `seqrec lm fsdd/bilstm order=5`")
