@@ -54,7 +54,8 @@ def diverging(epochs: list[EpochNumbers], max_epochs: int) -> str | None:
     return (
         f"the run diverges: the training loss of epoch {len(epochs)} is {last:.4g}, after {least:.4g} at its least, "
         f"and the dev loss {epochs[-1].dev_loss:.4g}; what was learnt is being lost, so begin again with a third of "
-        "optimizer.lr, a longer warm-up or a smaller trainer.gradient_clip_val; best.ckpt keeps the best epoch"
+        "optimizer.lr, a longer warm-up or a smaller trainer.gradient_clip_val; best.ckpt keeps "
+        "the best epoch, unless best_by=epoch"
     )
 
 
@@ -72,7 +73,8 @@ def overfitting(epochs: list[EpochNumbers], max_epochs: int) -> str | None:
     return (
         f"dev CER has risen from {100 * epochs[best].dev_cer:.2f} % in epoch {best + 1} to {100 * latest:.2f} % or "
         "more while the training loss goes on falling: the recogniser learns the training examples by heart; best.ckpt "
-        "keeps the best epoch, and augmentation, more encoder.dropout, a smaller encoder or more data would help"
+        "keeps the best epoch, unless best_by=epoch; augmentation, more encoder.dropout, a smaller encoder or more "
+        "data would help"
     )
 
 

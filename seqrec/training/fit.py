@@ -115,11 +115,12 @@ def build_data(
 
 def _build_trainer(config: Mapping[str, Any], run: RunFolder, resume_step: int | None) -> Trainer:
     progress = progress_callback()
+    kept = checkpoints(run, config["checkpoint_steps"], config.get("best_by", "dev_cer"))
     trainer: Trainer = build(
         config["trainer"],
         "trainer",
         logger=loggers(config.get("logger") or {}, run, resume_step),
-        callbacks=[*named_callbacks(config), Diagnosis(), *checkpoints(run, config["checkpoint_steps"]), progress],
+        callbacks=[*named_callbacks(config), Diagnosis(), *kept, progress],
         enable_progress_bar=isinstance(progress, ProgressBar),
         default_root_dir=run.path,
         reload_dataloaders_every_n_epochs=1,  # epochs differ in their number of batches
@@ -165,12 +166,12 @@ def _order(config: Mapping[str, Any]) -> dict[str, Any]:
     return {"data": data, "is_sharded": bool(config.get("shards")), "seed": config["seed"], "lines": lines}
 
 
-def checkpoints(run: RunFolder, steps: int) -> list[Callback]:
-    """Return what keeps the best checkpoint by dev CER, and the last of each epoch and of `steps` steps."""
+def checkpoints(run: RunFolder, steps: int, best_by: str) -> list[Callback]:
+    """Return what keeps the best checkpoint by `best_by`, and the last of each epoch and of `steps` steps."""
     folder = run.best.parent
     keep = partial(ModelCheckpoint, folder, enable_version_counter=False)
     return [
-        keep(filename=run.best.stem, monitor="dev_cer"),
+        keep(filename=run.best.stem, monitor=best_by, mode="max" if best_by == "epoch" else "min"),
         keep(filename=run.last.stem),
         _StepCheckpoint(folder, run.last.stem, every_n_train_steps=steps, enable_version_counter=False),
     ]

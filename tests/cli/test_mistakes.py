@@ -24,6 +24,7 @@ from tiny import Seqrec, assert_one_sentence, tiny_options
         (["train", "synth/ink", "seed=x"], ["seed='x'", "whole number"]),
         (["train", "synth/ink", "seed=99999999999999"], ["seed=99999999999999"]),
         (["train", "synth/ink", "checkpoint_steps=0"], ["checkpoint_steps=0"]),
+        (["train", "synth/ink", "best_by=dev_ler"], ["best_by='dev_ler'", "did you mean `dev_wer`?"]),
         (["train", "synth/ink", "data_dir=5"], ["data_dir=5"]),
         (["train", "synth/ink", "encoder=5"], ["must be a string"]),
         (["train", "synth/ink", "frontend=logmel"], ["reader.sample_rate"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 from lightning.pytorch import Callback, Trainer
-from tiny import Seqrec
+from tiny import Seqrec, tiny_options
 from tiny_training import noise, tiny_module
 from torch.utils.data import DataLoader
 
@@ -70,7 +71,7 @@ def test_no_step_checkpoint_amid_accumulated_gradients(tmp_path: Path) -> None:
         def on_save_checkpoint(self, trainer: Trainer, *_: Any) -> None:
             saved.append(trainer.fit_loop.epoch_loop.batch_progress.current.ready)
 
-    steps = checkpoints(RunFolder(tmp_path), steps=1)[-1]
+    steps = checkpoints(RunFolder(tmp_path), steps=1, best_by="dev_cer")[-1]
     trainer = Trainer(
         accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False, max_epochs=3,
         callbacks=[Saved(), steps], accumulate_grad_batches=3, num_sanity_val_steps=0,
@@ -78,6 +79,18 @@ def test_no_step_checkpoint_amid_accumulated_gradients(tmp_path: Path) -> None:
     loader = DataLoader([noise([9, 7], ["ab", "c"])] * 4, batch_size=None)  # type: ignore[arg-type]
     trainer.fit(tiny_module(), loader, loader)
     assert saved == [3, 3, 3]  # the first batch of an epoch has the global step of the last one before
+
+
+@pytest.mark.parametrize("best_by", ["dev_cer", "dev_wer", "dev_loss", "epoch"])
+def test_which_epoch_is_the_best(best_by: str, ink_run: Path, tmp_path: Path, seqrec: Seqrec) -> None:
+    words = [*tiny_options("synth/ink", ink_run.parent / "data"), "trainer.max_epochs=4", f"best_by={best_by}"]
+    words += ["optimizer.lr=0.3", "schedule=constant"]  # so that dev goes up and down
+    assert seqrec("train", "synth/ink", *words, "score_test=false", f"hydra.run.dir={tmp_path / 'run'}").code == 0
+    run = RunFolder(tmp_path / "run")
+    with (run.path / "metrics.csv").open() as file:
+        epochs = [row for row in csv.DictReader(file) if row["dev_loss"]]
+    best = epochs[-1] if best_by == "epoch" else min(epochs, key=lambda row: float(row[best_by]))
+    assert read_checkpoint(run.best)["epoch"] == int(best["epoch"])
 
 
 @pytest.mark.parametrize(
