@@ -10,7 +10,7 @@ from seqrec.errors import UserError, did_you_mean
 from seqrec.share import constructor_defaults
 
 NAMED_PARTS = {"augmentation", "callbacks", "logger"}  # groups that hold parts by name, several at once or none
-BEST_BY = ("dev_cer", "dev_wer", "dev_loss", "epoch")
+_BEST_BY = ("dev_cer", "dev_wer", "dev_loss", "epoch")
 _SETTINGS = {  # keys that are no part
     "recipe",
     "seed",
@@ -30,8 +30,8 @@ def check_settings(config: Mapping[str, Any]) -> None:
         value = config[key]
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
             raise UserError(f"{key}={value!r} is not a whole number from {least} to {most}")
-    if config["best_by"] not in BEST_BY:
-        raise UserError(f"best_by={config['best_by']!r} is none{did_you_mean(str(config['best_by']), BEST_BY)}")
+    if config["best_by"] not in _BEST_BY:
+        raise UserError(f"best_by={config['best_by']!r} is none{did_you_mean(str(config['best_by']), _BEST_BY)}")
     if not isinstance(config["data_dir"], str) or not config["data_dir"]:
         raise UserError(f"data_dir={config['data_dir']!r} is not the path of a folder")
     _check_shards(config["shards"], config["shard_mb"])

@@ -115,7 +115,7 @@ def build_data(
 
 def _build_trainer(config: Mapping[str, Any], run: RunFolder, resume_step: int | None) -> Trainer:
     progress = progress_callback()
-    kept = checkpoints(run, config["checkpoint_steps"], config.get("best_by", "dev_cer"))
+    kept = checkpoints(run, config["checkpoint_steps"], config.get("best_by", "dev_cer"))  # older runs lack it
     trainer: Trainer = build(
         config["trainer"],
         "trainer",

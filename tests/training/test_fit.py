@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
-from lightning.pytorch import Callback, Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
 from tiny import Seqrec, tiny_options
 from tiny_training import noise, tiny_module
 from torch.utils.data import DataLoader
@@ -81,16 +81,49 @@ def test_no_step_checkpoint_amid_accumulated_gradients(tmp_path: Path) -> None:
     assert saved == [3, 3, 3]  # the first batch of an epoch has the global step of the last one before
 
 
-@pytest.mark.parametrize("best_by", ["dev_cer", "dev_wer", "dev_loss", "epoch"])
-def test_which_epoch_is_the_best(best_by: str, ink_run: Path, tmp_path: Path, seqrec: Seqrec) -> None:
-    words = [*tiny_options("synth/ink", ink_run.parent / "data"), "trainer.max_epochs=4", f"best_by={best_by}"]
-    words += ["optimizer.lr=0.3", "schedule=constant"]  # so that dev goes up and down
+class Scripted(LightningModule):
+    """Learns nothing, and has the dev scores of a script, an epoch each."""
+
+    scores: ClassVar = {
+        "dev_wer": (0.1, 0.5, 0.6, 0.7),
+        "dev_cer": (0.5, 0.2, 0.3, 0.4),
+        "dev_loss": (3.0, 2.0, 1.0, 2.0),
+    }
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+
+    def training_step(self, batch: Any) -> torch.Tensor:
+        return self.weight.sum()
+
+    def validation_step(self, batch: Any) -> None:
+        self.log_dict({name: each[self.current_epoch] for name, each in self.scores.items()}, batch_size=1)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+
+@pytest.mark.parametrize(("best_by", "epoch"), [("dev_wer", 0), ("dev_cer", 1), ("dev_loss", 2), ("epoch", 3)])
+def test_which_epoch_is_the_best(best_by: str, epoch: int, tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    trainer = Trainer(
+        accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False, max_epochs=4,
+        callbacks=checkpoints(run, steps=100, best_by=best_by), num_sanity_val_steps=0,
+    )  # fmt: skip
+    loader: DataLoader[int] = DataLoader([0])  # type: ignore[arg-type]
+    trainer.fit(Scripted(), loader, loader)
+    assert torch.load(run.best, weights_only=True)["epoch"] == epoch
+
+
+def test_a_recipe_says_which_epoch_is_the_best(ink_run: Path, tmp_path: Path, seqrec: Seqrec) -> None:
+    words = [*tiny_options("synth/ink", ink_run.parent / "data"), "trainer.max_epochs=4", "best_by=epoch"]
+    words += ["optimizer.lr=0.3", "schedule=constant"]  # so that the dev CER goes up and down
     assert seqrec("train", "synth/ink", *words, "score_test=false", f"hydra.run.dir={tmp_path / 'run'}").code == 0
     run = RunFolder(tmp_path / "run")
     with (run.path / "metrics.csv").open() as file:
-        epochs = [row for row in csv.DictReader(file) if row["dev_loss"]]
-    best = epochs[-1] if best_by == "epoch" else min(epochs, key=lambda row: float(row[best_by]))
-    assert read_checkpoint(run.best)["epoch"] == int(best["epoch"])
+        rates = [float(row["dev_cer"]) for row in csv.DictReader(file) if row["dev_cer"]]
+    assert rates.index(min(rates)) < 3 == read_checkpoint(run.best)["epoch"]
 
 
 @pytest.mark.parametrize(
