@@ -58,7 +58,7 @@ class RunFolder:
 
     @property
     def best(self) -> Path:
-        """The checkpoint with the least dev CER."""
+        """The checkpoint of the best epoch, by `best_by`."""
         return self.checkpoints / "best.ckpt"
 
     @property

@@ -95,8 +95,9 @@ class LogMel(nn.Module):
 
     @property
     def log_range(self) -> float:
-        """`range_db` as a difference of natural logarithms."""
-        return math.inf if self.range_db is None else self.range_db / 10 * math.log(10)
+        """`range_db`, which is not null here, as a difference of natural logarithms."""
+        assert self.range_db is not None
+        return self.range_db / 10 * math.log(10)
 
     @property
     def edge_frames(self) -> int:
