@@ -15,7 +15,8 @@ class FrameBatches(Sampler[list[int]]):
 
     Each epoch, lengths are blurred by `jitter` before they are sorted, so that batches mix anew, and the order of
     batches is shuffled. Every example comes once an epoch: over several ranks, batches are split until each rank has
-    equally many, never repeated.
+    equally many, never repeated. Where examples that are a batch each do not share out evenly, such as 61 over 2 ranks,
+    the shortest go together, past the bounds.
 
     Args:
         frames: (examples,) frames of each example.
@@ -79,7 +80,16 @@ class FrameBatches(Sampler[list[int]]):
         random = np.random.default_rng((self.seed, self.epoch))
         batches = self._pack_by_length(self.indices, random)
         batches = split_until(batches, -(-len(batches) // self.num_ranks) * self.num_ranks)
+        self._check_enough(len(batches))
+        batches = join_until(batches, len(batches) // self.num_ranks * self.num_ranks, self.frames)
         return self._in_order(batches, random)
+
+    def _check_enough(self, most: int) -> None:
+        """Refuse fewer examples than ranks: alike on all of them, so that none waits for another."""
+        if most < self.num_ranks > 1:
+            raise UserError(
+                f"{len(self.indices)} examples are too few for {self.num_ranks} devices; set trainer.devices=1"
+            )
 
     def _pack_by_length(self, indices: np.ndarray, random: np.random.Generator) -> list[np.ndarray]:
         """Return batches of examples of like length."""
@@ -115,4 +125,14 @@ def split_until(batches: list[np.ndarray], count: int) -> list[np.ndarray]:
             break
         batch = batches[largest]
         batches[largest : largest + 1] = [batch[: len(batch) // 2], batch[len(batch) // 2 :]]
+    return batches
+
+
+def join_until(batches: list[np.ndarray], count: int, frames: np.ndarray) -> list[np.ndarray]:
+    """Put two batches of the fewest and shortest examples together until there are `count`."""
+    batches = list(batches)
+    while len(batches) > count:
+        by_size = sorted(range(len(batches)), key=lambda i: (len(batches[i]), frames[batches[i]].max()))
+        first, second = sorted(by_size[:2])
+        batches[first] = np.concatenate([batches[first], batches.pop(second)])
     return batches

@@ -133,11 +133,6 @@ class SequenceDataModule(LightningDataModule):
             plan = self._plan_lines(self.augmentation.joining, epoch)
             self.train_batches, lines = self._batch(plan.frames, None), plan.lines
         self.train_batches.set_epoch(epoch, self._done.get(epoch, 0))
-        count = len(self.train_batches.indices)
-        if len(self.train_batches) * self._num_ranks > count:
-            raise UserError(
-                f"{count} training examples are too few for {self._num_ranks} devices; set trainer.devices=1"
-            )
         examples = AugmentedDataset(self.train_set, self.augmentation, self.seed, epoch, lines)
         return self._loader(examples, self.train_batches)
 

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from seqrec.data.batching import FrameBatches, split_until
+from seqrec.data.batching import FrameBatches, join_until, split_until
 from seqrec.data.dataset import ManifestDataset
-from seqrec.errors import UserError
 
 
 class ShardBatches(FrameBatches):
@@ -17,8 +16,8 @@ class ShardBatches(FrameBatches):
 
     Each epoch the shards are shuffled and laid end to end; the ranks get stretches of equal frames, so that a shard on
     the border of two stretches is shared, and nothing is lost or repeated. A rank goes through its stretch group by
-    group, mixing lengths and batches within the group as `FrameBatches` does. Batches are split until each rank has
-    equally many.
+    group, mixing lengths and batches within the group as `FrameBatches` does. Batches are split, and where that cannot
+    be put together, until each rank has equally many.
 
     Args:
         frames: (examples,) frames of each example.
@@ -66,8 +65,11 @@ class ShardBatches(FrameBatches):
             most = max(map(len, ranks))
             ranks = [split_until(batches, most) for batches in ranks]
             if all(len(batches) == most for batches in ranks):
-                return [batch for turn in zip(*ranks, strict=True) for batch in turn]
-        raise UserError(f"{len(examples)} examples are too few for {self.num_ranks} devices; set trainer.devices=1")
+                break
+        least = min(map(len, ranks))
+        self._check_enough(least * self.num_ranks)
+        ranks = [join_until(batches, least, self.frames) for batches in ranks]
+        return [batch for turn in zip(*ranks, strict=True) for batch in turn]
 
     def _batch_stretch(self, examples: np.ndarray, random: np.random.Generator) -> list[np.ndarray]:
         """Batch a rank's examples, group by group."""

@@ -91,6 +91,25 @@ def test_each_example_comes_once_an_epoch_on_one_of_the_ranks(split: str, ddp_ru
     assert len({id for _, id in both}) == COUNTS[split]
 
 
+@pytest.mark.parametrize(
+    "options",
+    [["data.max_examples=1"], ["shards=shards"], ["augmentation=join_words"], ["shards=shards", "data.max_examples=1"]],
+)
+def test_other_uneven_shares_come_once_an_epoch_too(
+    options: list[str], seqrec: Seqrec, data: Path, tmp_path: Path
+) -> None:
+    if "shards=shards" in options:
+        assert seqrec("prepare", "synth/ink", *UNEVEN, f"data_dir={data}", "shards=shards", "shard_mb=0.1").code == 0
+    start(tmp_path, "seqrec", *words(data, "run", *DDP, "score_test=false", *options))
+    for split in ("train", "dev"):
+        ranks = seen(tmp_path / "run-seen", split)
+        both = [(epoch, id) for rank in ranks for epoch, line in rank for id in line.split("+")]
+        assert len(ranks) == 2
+        assert len(both) == len(set(both)) == 2 * COUNTS[split]
+    steps = [len(file.read_text().splitlines()) for file in tmp_path.glob("run-seen/rank-*.jsonl")]
+    assert steps[0] == steps[1]
+
+
 def test_one_process_meets_the_same_examples(seqrec: Seqrec, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEQREC_PACKAGES", "watching")
     assert seqrec(*words(data, "run", "hydra.run.dir=run")).code == 0

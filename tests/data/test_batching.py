@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from seqrec.data.batching import FrameBatches
+from seqrec.errors import UserError
 
 FRAMES = st.lists(st.integers(1, 60), min_size=1, max_size=60)
 RANDOM_FRAMES = np.random.default_rng(0).integers(20, 2000, 1500)
@@ -26,6 +26,10 @@ def on_all_ranks(frames: Any, num_ranks: int, **options: Any) -> list[list[list[
     return [batches_of(frames, rank=rank, num_ranks=num_ranks, **options) for rank in range(num_ranks)]
 
 
+def padded(frames: Any, batch: list[int]) -> int:
+    return len(batch) * max(frames[index] for index in batch)
+
+
 def padding_share(frames: np.ndarray, batches: list[list[int]]) -> float:
     padded = sum(frames[batch].max() * len(batch) for batch in batches)
     return 1 - frames[np.concatenate(batches)].sum() / padded
@@ -36,15 +40,34 @@ def padding_share(frames: np.ndarray, batches: list[list[int]]) -> float:
 def test_every_example_comes_once_within_bounds(
     num_ranks: int, frames: list[int], max_frames: int, max_examples: int, epoch: int
 ) -> None:
+    assume(len(frames) >= num_ranks)
     ranks = on_all_ranks(frames, num_ranks, max_frames=max_frames, max_examples=max_examples, epoch=epoch)
     batches = [batch for batches in ranks for batch in batches]
     assert sorted(index for batch in batches for index in batch) == list(range(len(frames)))
-    for batch in batches:
-        assert 1 <= len(batch) <= max_examples
-        assert len(batch) == 1 or len(batch) * max(frames[index] for index in batch) <= max_frames
-    unsplit = len(batches_of(frames, max_frames=max_frames, max_examples=max_examples, epoch=epoch))
-    if math.ceil(unsplit / num_ranks) * num_ranks <= len(frames):
-        assert len({len(batches) for batches in ranks}) == 1
+    assert len({len(batches) for batches in ranks}) == 1
+    past = [batch for batch in batches if len(batch) > max_examples or padded(frames, batch) > max_frames]
+    together = [batch for batch in past if len(batch) > 1]
+    assert len(together) < num_ranks
+    assert not together or max(map(len, batches)) == 2  # all examples would be alone otherwise
+
+
+@pytest.mark.parametrize(("count", "num_ranks"), [(61, 2), (5, 3), (7, 4)])
+def test_examples_that_are_a_batch_each_are_shared_out_evenly(count: int, num_ranks: int) -> None:
+    frames = list(range(count, 0, -1))
+    ranks = on_all_ranks(frames, num_ranks, max_examples=1)
+    assert {len(batches) for batches in ranks} == {count // num_ranks}
+    batches = [batch for batches in ranks for batch in batches]
+    assert sorted(index for batch in batches for index in batch) == list(range(count))
+    surplus = count % num_ranks
+    pairs = [batch for batch in batches if len(batch) == 2]
+    assert len(pairs) == surplus
+    assert {index for pair in pairs for index in pair} == set(range(count - 2 * surplus, count))  # the shortest
+
+
+@pytest.mark.parametrize("rank", [0, 1, 2])
+def test_fewer_examples_than_ranks_are_refused_on_all_of_them(rank: int) -> None:
+    with pytest.raises(UserError, match=r"^2 examples are too few for 3 devices; set trainer\.devices=1"):
+        batches_of([3, 4], rank=rank, num_ranks=3)
 
 
 @pytest.mark.parametrize("num_ranks", [1, 2, 3, 4])

@@ -54,14 +54,15 @@ def test_every_example_comes_once_within_bounds(
     try:
         ranks = on_all_ranks(shards, num_ranks, epoch, **options)
     except UserError:
-        assert len(frames) < 2 * num_ranks or len(frames) % num_ranks  # else it can always be done
+        assert len(frames) < num_ranks
         return
-    batches = [batch for batches in ranks for batch in batches]
-    assert sorted(index for batch in batches for index in batch) == list(range(len(frames)))
-    for batch in batches:
-        assert 1 <= len(batch) <= max_examples
-        assert len(batch) == 1 or len(batch) * max(frames[index] for index in batch) <= max_frames
+    assert sorted(index for batches in ranks for batch in batches for index in batch) == list(range(len(frames)))
     assert len({len(batches) for batches in ranks}) == 1
+    for batches in ranks:
+        sizes = [len(batch) * max(frames[index] for index in batch) for batch in batches if len(batch) > 1]
+        past = [batch for batch in batches if len(batch) > max_examples]
+        assert len(past) + sum(size > max_frames for size in sizes) <= 2  # one batch, by both bounds
+        assert not past or max(map(len, batches)) == 2
 
 
 @pytest.mark.parametrize("num_ranks", [1, 2, 3, 5])
@@ -92,6 +93,14 @@ def test_a_few_long_examples_leave_no_rank_without_work() -> None:
     ranks = on_all_ranks([[5000], [10] * 9], 2, max_frames=30)
     assert sorted(index for batches in ranks for batch in batches for index in batch) == list(range(10))
     assert len(ranks[0]) == len(ranks[1])
+
+
+@pytest.mark.parametrize("max_examples", [1, 9])
+def test_examples_that_are_a_batch_each_are_shared_out_evenly(max_examples: int) -> None:
+    frames = [[900 + i for i in range(10)], [950] * 11, [999] * 4]
+    ranks = on_all_ranks(frames, 2, max_frames=1000, max_examples=max_examples)
+    assert [len(batches) for batches in ranks] == [12, 12]
+    assert sorted(index for batches in ranks for batch in batches for index in batch) == list(range(25))
 
 
 def test_too_few_examples_for_the_ranks_are_said() -> None:
