@@ -1,4 +1,4 @@
-"""A callback for tests of several ranks: it writes down which examples each rank has trained on and scored."""
+"""Callbacks for tests of several ranks: one writes down what each rank meets, one lets a rank run out of memory."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from seqrec.sequence import Batch
+from seqrec.sequence import Batch, Emissions, Features
 
 
 class WatchExamples(Callback):
@@ -28,3 +29,25 @@ class WatchExamples(Callback):
 
     def on_validation_batch_start(self, trainer: Trainer, module: LightningModule, batch: Batch, *_: Any) -> None:
         self._write(trainer, "dev", batch)
+
+
+class RunOutOfMemory(Callback):
+    """Lets `rank` find no memory for more than `limit` examples, once an epoch; writes the times down to `path`."""
+
+    def __init__(self, rank: int, limit: int, path: str) -> None:
+        self.rank, self.limit, self.path = rank, limit, Path(path)
+
+    def on_train_epoch_start(self, trainer: Trainer, module: Any) -> None:
+        if trainer.global_rank != self.rank:
+            return
+        recognise = module.recognizer.recognise
+
+        def starved(features: Features) -> Emissions:
+            if len(features.lengths) > self.limit and torch.is_grad_enabled():
+                module.recognizer.recognise = recognise
+                with self.path.open("a") as file:
+                    file.write(f"{trainer.current_epoch}\n")
+                raise torch.OutOfMemoryError("simulated")
+            return recognise(features)
+
+        module.recognizer.recognise = starved

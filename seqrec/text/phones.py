@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from seqrec.errors import UserError
+from seqrec.text.normalise import Normalisation, UnicodeForm
 from seqrec.text.tokens import check_symbols
 
 TIMIT_PHONES = frozenset(
@@ -48,6 +49,7 @@ class PhoneTokenizer:
             never out of the references that are scored.
         fold: `timit39` scores references and hypotheses in the 39 phones of Lee and Hon, whatever is trained on;
             symbols that are no phones of TIMIT are scored as they are.
+        unicode_form: the Unicode normal form of all text, so that ã of IPA is one phone, however it was typed.
     """
 
     def __init__(
@@ -55,11 +57,13 @@ class PhoneTokenizer:
         symbols: Sequence[str] = (),
         unknown: Literal["error", "drop"] = "error",
         fold: Literal["none", "timit39"] = "none",
+        unicode_form: UnicodeForm = "NFC",
     ) -> None:
         check_symbols(symbols, lambda symbol: symbol.split() == [symbol], "one or more characters, without white space")
         self.symbols = tuple(symbols)
         self.unknown = unknown
         self.fold = fold
+        self._normalise = Normalisation(unicode_form)
         self._numbers = {symbol: number for number, symbol in enumerate(self.symbols, start=1)}
 
     def __len__(self) -> int:
@@ -67,8 +71,8 @@ class PhoneTokenizer:
         return len(self.symbols) + 1
 
     def normalise(self, text: str) -> str:
-        """Return `text` with single spaces between its phones."""
-        return " ".join(text.split())
+        """Return `text` in its Unicode form, with single spaces between its phones."""
+        return self._normalise(text)
 
     @property
     def spellings(self) -> tuple[str, ...]:
@@ -77,7 +81,7 @@ class PhoneTokenizer:
 
     def alphabet(self, texts: Iterable[str]) -> tuple[str, ...]:
         """Return the phones of `texts`, sorted."""
-        return tuple(sorted(set().union(*map(str.split, texts))))
+        return tuple(sorted(set().union(*map(self._phones, texts))))
 
     def encode(self, text: str, id: str) -> list[int]:
         """Return the tokens of the phones of example `id`.
@@ -92,15 +96,18 @@ class PhoneTokenizer:
                 "the training text; mend the transcript, or set text.unknown=drop to train without such phones "
                 "(they still count as errors when scored)"
             )
-        return [self._numbers[phone] for phone in text.split() if phone in self._numbers]
+        return [self._numbers[phone] for phone in self._phones(text) if phone in self._numbers]
 
     def strangers(self, text: str) -> list[str]:
         """Return the phones of `text` without a token, sorted."""
-        return sorted(set(text.split()) - self._numbers.keys())
+        return sorted(set(self._phones(text)) - self._numbers.keys())
 
     def scored(self, text: str) -> str:
         """Return `text` as references and hypotheses are compared: folded, if `fold` says so."""
         return fold_timit(text, 39) if self.fold == "timit39" else self.normalise(text)
+
+    def _phones(self, text: str) -> list[str]:
+        return self.normalise(text).split()
 
     def decode(self, tokens: Iterable[int]) -> str:
         """Return the phones of `tokens`, none of which is the blank, with spaces between."""

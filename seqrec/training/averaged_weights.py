@@ -6,12 +6,14 @@ training beside it, so that resuming goes on from them bit for bit.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from torch import Tensor
+from torch import Tensor, nn
 
+logger = logging.getLogger(__name__)
 TRAINING_WEIGHTS = "training_weights"  # the key in a checkpoint
 
 Weights = dict[str, Tensor]
@@ -108,11 +110,19 @@ class ExponentialAverage(AveragedWeights):
 
 
 class ScheduleFreeWeights(AveragedWeights):
-    """The average that a schedule-free optimiser keeps itself; its `train` and `eval` change the weights in place."""
+    """The average that a schedule-free optimiser keeps itself; its `train` and `eval` change the weights in place.
+
+    Batch norm's running statistics are those of the weights in training, which are said not to fit the average well.
+    """
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Put the optimiser into training; one from a checkpoint is there already."""
         _schedule_free(trainer).train()
+        if any(isinstance(each, nn.modules.batchnorm._BatchNorm) for each in pl_module.modules()):
+            logger.warning(
+                "optimizer=schedule_free scores an average of the weights, but batch norm keeps the statistics of the "
+                "weights in training; if dev comes out worse than with optimizer=adamw, take encoder.norm=layer"
+            )
 
     def average(self, trainer: Trainer, pl_module: LightningModule) -> Weights:
         """Return the weights of the optimiser's `eval`, and undo it."""

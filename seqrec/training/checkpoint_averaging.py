@@ -19,12 +19,14 @@ from seqrec.training.model_checkpoint import ModelCheckpoint
 from seqrec.transcriber import load
 
 logger = logging.getLogger(__name__)
+_RATES = {"dev_cer": "dev CER", "dev_wer": "dev WER"}
 
 
 class CheckpointAveraging(ModelCheckpoint):
     """Keeps some epochs' checkpoints in training, and at its end writes their mean to checkpoints/averaged.ckpt.
 
-    Where the mean has a lower dev CER than best.ckpt, it takes that one's place. So did Vaswani et al. 2017.
+    Where the mean has a lower dev CER than best.ckpt, or WER with `best_by=dev_wer`, it takes that one's place; with
+    another `best_by` it never does. So did Vaswani et al. 2017.
 
     Args:
         count: checkpoints to average.
@@ -58,7 +60,7 @@ class CheckpointAveraging(ModelCheckpoint):
         averaged = run.checkpoints / "averaged.ckpt"
         _write(averaged, average(members))
         data: SequenceDataModule = trainer.datamodule  # type: ignore[attr-defined]
-        _choose(averaged, run.best, data, str(trainer.strategy.root_device), len(members))
+        _choose(averaged, run.best, _best_by(trainer, run), data, str(trainer.strategy.root_device), len(members))
         for path in members:
             path.unlink()
 
@@ -76,17 +78,30 @@ def _mean(weights: list[Tensor]) -> Tensor:
     return torch.stack([weight.double() for weight in weights]).mean(dim=0).to(weights[-1].dtype)
 
 
-def _choose(averaged: Path, best: Path, data: SequenceDataModule, device: str, count: int) -> None:
+def _best_by(trainer: Trainer, run: RunFolder) -> str | None:
+    """Return what best.ckpt is chosen by."""
+    kept = (each for each in trainer.checkpoint_callbacks if isinstance(each, ModelCheckpoint))
+    return next(each.monitor for each in kept if each.filename == run.best.stem)
+
+
+def _choose(averaged: Path, best: Path, best_by: str | None, data: SequenceDataModule, device: str, count: int) -> None:
     """Put the average in the place of the best checkpoint, if it is better; say so, or that it is not."""
+    if best_by not in _RATES:
+        logger.warning(
+            f"checkpoint averaging: the mean of {count} checkpoints is in averaged.ckpt; best.ckpt stays, since "
+            f"best_by={best_by} is no error rate"
+        )
+        return
     manifest = data.dev_set.folder / "manifest-dev.jsonl"
     limits = (data.max_frames, data.max_examples)
-    mean, single = (evaluate(load(path, device), manifest, *limits).rates.cer for path in (averaged, best))
+    rates = [evaluate(load(path, device), manifest, *limits).rates for path in (averaged, best)]
+    mean, single = (each.cer if best_by == "dev_cer" else each.wer for each in rates)
     is_better = mean < single
     if is_better:
         _write(best, read_checkpoint(averaged))
     logger.warning(
-        f"checkpoint averaging: the mean of {count} checkpoints has a dev CER of {100 * mean:.2f} %, the best one "
-        f"{100 * single:.2f} %; "
+        f"checkpoint averaging: the mean of {count} checkpoints has a {_RATES[best_by]} of {100 * mean:.2f} %, the "
+        f"best one {100 * single:.2f} %; "
         + ("best.ckpt now holds the mean" if is_better else "best.ckpt stays, the mean is in averaged.ckpt")
     )
 

@@ -16,6 +16,7 @@ from tiny import Seqrec
 from seqrec.augmentation.chain import AugmentationChain
 from seqrec.checkpoint import build_parts
 from seqrec.cli.compose import known_keys, plain, register_plugins
+from seqrec.cli.ranks import num_processes
 from seqrec.cli.recipe_names import list_recipes
 from seqrec.errors import UserError
 from seqrec.share import build, share_folder
@@ -118,6 +119,12 @@ def test_the_trainers_differ_in_devices_only() -> None:
     cpu, gpu, ddp = (compose("synth/ink", f"trainer={name}")["trainer"] for name in ("cpu", "gpu", "ddp"))
     assert cpu["max_epochs"] == gpu["max_epochs"] == ddp["max_epochs"]
     assert (cpu["accelerator"], gpu["accelerator"], ddp["strategy"]) == ("cpu", "gpu", "ddp")
+
+
+def test_several_machines_compose_as_the_readme_says() -> None:
+    trainer = compose("synth/ink", "trainer=ddp", "trainer.devices=4", "trainer.num_nodes=2")["trainer"]
+    assert num_processes(trainer) == 8
+    assert compose("synth/ink", "trainer=ddp", "trainer.sync_batchnorm=true")["trainer"]["sync_batchnorm"]
 
 
 def test_defaults_that_yaml_leaves_out_come_from_the_constructor() -> None:

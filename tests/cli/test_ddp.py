@@ -110,6 +110,20 @@ def test_other_uneven_shares_come_once_an_epoch_too(
     assert steps[0] == steps[1]
 
 
+def test_a_rank_that_halves_a_batch_meets_the_other_all_the_same(data: Path, tmp_path: Path) -> None:
+    starve = "+callbacks.starve={_target_:watching.RunOutOfMemory,rank:1,limit:2,path:starved}"
+    for run, more in (("whole", []), ("halved", [starve])):
+        options = ["encoder.dropout=0", "score_test=false", f"hydra.run.dir={run}", *more]
+        said = start(tmp_path, "seqrec", *words(data, run, *DDP, *options))
+    assert "trying it in halves" in said
+    assert (tmp_path / "starved").read_text().split() == ["0", "1"]
+    whole, halved = (
+        read_checkpoint(tmp_path / run / "checkpoints/last.ckpt")["state_dict"] for run in ("whole", "halved")
+    )
+    for name in whole:
+        torch.testing.assert_close(whole[name], halved[name], rtol=1e-4, atol=1e-6)
+
+
 def test_one_process_meets_the_same_examples(seqrec: Seqrec, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEQREC_PACKAGES", "watching")
     assert seqrec(*words(data, "run", "hydra.run.dir=run")).code == 0

@@ -47,6 +47,14 @@ def test_there_and_back_is_the_normalised_text(text: str, others: list[str]) -> 
     assert not tokenizer.strangers(text)
 
 
+def test_a_phone_is_one_however_it_was_typed() -> None:
+    tokenizer = PhoneTokenizer(PhoneTokenizer().alphabet(["\u00e3 b", "a\u0303"]))
+    assert tokenizer.symbols == ("b", "\u00e3")
+    assert tokenizer.encode("a\u0303 \u00e3", "x") == [2, 2]
+    assert tokenizer.scored("a\u0303") == "\u00e3"
+    assert len(PhoneTokenizer(unicode_form="none").alphabet(["\u00e3 a\u0303"])) == 2
+
+
 def test_the_alphabet_is_every_phone_once_in_order() -> None:
     assert PhoneTokenizer().alphabet(["h# sh", " ax-h\tsh", ""]) == ("ax-h", "h#", "sh")
     assert PhoneTokenizer().alphabet([]) == ()

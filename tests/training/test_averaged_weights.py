@@ -12,6 +12,7 @@ from schedulefree import AdamWScheduleFree
 from tiny_training import noise, tiny_module, train
 from torch import Tensor
 
+from seqrec.encoders.valid_frames import FrameBatchNorm
 from seqrec.errors import UserError
 from seqrec.share import build
 from seqrec.training.averaged_weights import AveragedWeights, ExponentialAverage, ScheduleFreeWeights
@@ -84,6 +85,17 @@ def test_schedule_free_shows_the_optimisers_own_average(tmp_path: Path) -> None:
     assert torch.equal(checkpoint["state_dict"]["recognizer.head.weight"], weight_of(module))
     assert not torch.equal(checkpoint["training_weights"]["recognizer.head.weight"], weight_of(module))
     assert checkpoint["optimizer_states"][0]["param_groups"][0]["train_mode"]
+
+
+@pytest.mark.parametrize("has_batch_norm", [True, False])
+def test_schedule_free_says_that_batch_norm_suits_it_ill(
+    has_batch_norm: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    module = tiny_module(optimizer=SCHEDULE_FREE)
+    if has_batch_norm:
+        module.norm = FrameBatchNorm(3)
+    train(module, BATCHES, ScheduleFreeWeights())
+    assert ("take encoder.norm=layer" in caplog.text) == has_batch_norm
 
 
 def test_two_averages_are_refused() -> None:

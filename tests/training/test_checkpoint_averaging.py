@@ -25,8 +25,12 @@ def test_one_checkpoint_is_no_average() -> None:
         CheckpointAveraging(count=1)
 
 
-@pytest.mark.parametrize("takes_its_place", [True, False])
+@pytest.mark.parametrize(
+    ("best_by", "takes_its_place"),
+    [("dev_cer", True), ("dev_cer", False), ("dev_wer", True), ("dev_wer", False), ("epoch", False)],
+)
 def test_the_mean_becomes_the_best_where_it_is_better(
+    best_by: str,
     takes_its_place: bool,
     seqrec: Seqrec,
     ink_run: Path,
@@ -38,21 +42,26 @@ def test_the_mean_becomes_the_best_where_it_is_better(
 
     def scored(transcriber: object, *_: object) -> object:
         is_mean = next(order)
-        rates = type("Rates", (), {"cer": 0.1 if is_mean == takes_its_place else 0.2})
+        rate, other = (0.1, 0.2) if is_mean == takes_its_place else (0.2, 0.1)
+        rates = type("Rates", (), {"cer": other, "wer": other, best_by.replace("dev_", ""): rate})
         return type("Evaluation", (), {"rates": rates})
 
     order = iter([True, False])
     monkeypatch.setattr(checkpoint_averaging, "evaluate", scored)
     words = [*tiny_options("synth/ink", ink_run.parent / "data"), "trainer.max_epochs=3", "score_test=false"]
     chosen = ["callbacks=checkpoint_averaging", "callbacks.checkpoint_averaging.of=last"]
-    chosen += ["callbacks.checkpoint_averaging.count=2"]
+    chosen += ["callbacks.checkpoint_averaging.count=2", f"best_by={best_by}"]
     outcome = seqrec("train", "synth/ink", *words, *chosen, f"hydra.run.dir={tmp_path}/run")
     assert outcome.code == 0, outcome.err
     checkpoints = tmp_path / "run/checkpoints"
     assert sorted(path.name for path in checkpoints.iterdir()) == ["averaged.ckpt", "best.ckpt", "last.ckpt"]
     mean, best = (read_checkpoint(checkpoints / f"{name}.ckpt")["state_dict"] for name in ("averaged", "best"))
     assert all(torch.equal(mean[name], best[name]) for name in mean) == takes_its_place
-    said = "best.ckpt now holds the mean" if takes_its_place else "best.ckpt stays"
-    assert f"the mean of 2 checkpoints has a dev CER of {10 if takes_its_place else 20}.00 %" in caplog.text
-    assert said in caplog.text
+    if best_by == "epoch":
+        assert "best.ckpt stays, since best_by=epoch is no error rate" in caplog.text
+        assert read_checkpoint(checkpoints / "best.ckpt")["epoch"] == 2
+    else:
+        kind, percent = best_by[-3:].upper(), 10 if takes_its_place else 20
+        assert f"the mean of 2 checkpoints has a dev {kind} of {percent}.00 %" in caplog.text
+        assert ("best.ckpt now holds the mean" if takes_its_place else "best.ckpt stays") in caplog.text
     load_parts(checkpoints / "averaged.ckpt")
