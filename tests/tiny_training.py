@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 import torch
-from lightning.pytorch import Callback, Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
@@ -34,7 +34,13 @@ class Frames(nn.Module):
     length_depends_on_content = False
 
     def forward(self, signals: Tensor, signal_lengths: Tensor) -> Features:
+        return self.normalise(self.extract(signals, signal_lengths))
+
+    def extract(self, signals: Tensor, signal_lengths: Tensor) -> Features:
         return Features(signals, signal_lengths)
+
+    def normalise(self, features: Features) -> Features:
+        return features
 
     def frame_lengths(self, signals: Tensor | None, signal_lengths: Tensor) -> Tensor:
         return signal_lengths
@@ -53,20 +59,22 @@ def noise(lengths: list[int], texts: list[str], num_channels: int = 3) -> Batch:
 
 
 def tiny_module(
-    loss: CTCLoss | None = None, schedule: Schedule | None = None, optimizer: dict[str, Any] = SGD, num_layers: int = 2
+    loss: CTCLoss | None = None,
+    schedule: Schedule | None = None,
+    optimizer: dict[str, Any] = SGD,
+    num_layers: int = 2,
+    augmentation: AugmentationChain | None = None,
 ) -> RecognitionTraining:
     torch.manual_seed(0)
     encoder = LSTMEncoder(3, hidden_size=4, num_layers=num_layers, dropout=0.0)
     parts = Parts(
         {"data": {"max_frames": 100}}, None, Recognizer(Frames(), encoder, 4), CharacterTokenizer(symbols=[*SYMBOLS])
     )  # type: ignore[arg-type]
-    augmentation = AugmentationChain()
-    return RecognitionTraining(
-        parts, loss or CTCLoss(), GreedyDecoder(), optimizer, schedule or Constant(), 0, augmentation
-    )
+    chain = augmentation or AugmentationChain()
+    return RecognitionTraining(parts, loss or CTCLoss(), GreedyDecoder(), optimizer, schedule or Constant(), 0, chain)
 
 
-def train(module: RecognitionTraining, batches: list[Batch], *callbacks: Callback, **options: Any) -> Trainer:
+def train(module: LightningModule, batches: list[Batch], *callbacks: Callback, **options: Any) -> Trainer:
     """Train on some batches, and validate on them."""
     trainer = Trainer(
         accelerator="cpu",

@@ -1,10 +1,13 @@
-"""Early stopping on a run whose dev CER cannot fall, whole and resumed."""
+"""Early stopping on a run whose dev CER cannot fall, whole and resumed, and on scripted scores."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
+from lightning.pytorch import LightningModule
 from tiny_training import SGD, noise, tiny_module, train
 
 from seqrec.training.early_stopping import EarlyStopping
@@ -21,10 +24,43 @@ def test_it_stops_and_says_why(caplog: pytest.LogCaptureFixture) -> None:
     assert "for 2 epochs, so training ends after epoch 3 of 9; callbacks.early_stopping.patience=4 would wait" in said
 
 
-def test_what_gets_better_goes_on(caplog: pytest.LogCaptureFixture) -> None:
-    trainer = train(tiny_module(optimizer=STILL), BATCHES, EarlyStopping(patience=3), max_epochs=3)
-    assert trainer.current_epoch == 3
-    assert not caplog.messages
+class Scripted(LightningModule):
+    """Learns nothing, and has the dev CER of a script, an epoch each; the other scores go the other way."""
+
+    def __init__(self, rates: list[float]) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+        self.rates = rates
+
+    def training_step(self, batch: Any) -> torch.Tensor:
+        return self.weight.sum()
+
+    def validation_step(self, batch: Any) -> None:
+        rate = self.rates[self.current_epoch]
+        self.log_dict({"dev_cer": rate, "dev_wer": 1 - rate, "dev_loss": 1 - rate}, batch_size=1)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+
+@pytest.mark.parametrize(
+    ("rates", "min_delta", "epochs"),
+    [
+        ([0.9, 0.9, 0.5, 0.6, 0.4, 0.4, 0.4, 0.1], 0.0, 7),
+        ([0.9, 0.8, 0.8, 0.7, 0.7, 0.6, 0.6, 0.5], 0.0, 8),
+        ([0.9, 0.95, 0.94, 0.1], 0.0, 3),
+        ([0.9, 0.85, 0.81, 0.1], 0.0, 4),
+        ([0.9, 0.85, 0.81, 0.1], 0.1, 3),
+        ([0.9, 0.85, 0.79, 0.75, 0.71, 0.1], 0.1, 5),
+    ],
+)
+def test_it_waits_for_what_still_gets_better(
+    rates: list[float], min_delta: float, epochs: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    stopping = EarlyStopping(patience=2, min_delta=min_delta)
+    trainer = train(Scripted(rates), BATCHES, stopping, max_epochs=len(rates))
+    assert trainer.current_epoch == epochs
+    assert bool(caplog.messages) == (epochs < len(rates))
 
 
 def test_what_has_stopped_stays_stopped(tmp_path: Path) -> None:

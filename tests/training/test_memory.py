@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from lightning.pytorch import Trainer
+from lightning.pytorch.plugins import MixedPrecision
 from tiny_training import noise, tiny_module, train
 from torch import Tensor
 
@@ -69,6 +70,29 @@ def test_halves_train_as_the_whole(where: str, accumulate: int, caplog: pytest.L
         "out of memory in step 0: its batch of 5 examples (`noise-0`, `noise-1`, `noise-2`, ...) of up to 9 samples or "
         "points does not fit; trying it in halves; data.max_frames=50 makes smaller batches"
     )
+
+
+class ScaledLoss(MixedPrecision):
+    """What `precision=16-mixed` does to the loss and its gradients, without float16."""
+
+    def __init__(self) -> None:
+        super().__init__("16-mixed", "cpu", torch.amp.GradScaler("cpu", init_scale=1024.0))
+
+    def autocast_context_manager(self) -> torch.autocast:
+        return torch.autocast("cpu", enabled=False)
+
+
+@pytest.mark.parametrize("where", ["nowhere", "forward", "backward"])
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_a_scaled_loss_trains_as_the_loss_itself(where: str, accumulate: int) -> None:
+    plain, scaled = tiny_module(), tiny_module()
+    Small(scaled, 5 if where == "nowhere" else 3, where)
+    first = train(plain, BATCHES, accumulate_grad_batches=accumulate)
+    second = train(scaled, BATCHES, accumulate_grad_batches=accumulate, plugins=ScaledLoss())
+    for one, other in zip(plain.parameters(), scaled.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-7)
+    for name in ("train_loss", "gradient_norm"):
+        torch.testing.assert_close(first.callback_metrics[name], second.callback_metrics[name])
 
 
 @pytest.mark.parametrize("where", ["forward", "backward"])

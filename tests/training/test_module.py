@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -29,7 +29,7 @@ from seqrec.encoders.recurrent_layer import RecurrentLayer
 from seqrec.errors import UserError
 from seqrec.evaluation import evaluate
 from seqrec.recognizer import Recognizer
-from seqrec.sequence import Batch
+from seqrec.sequence import Batch, Features
 from seqrec.speech.logmel import LogMel
 from seqrec.text.tokens import CharacterTokenizer
 from seqrec.training import finite_losses
@@ -248,3 +248,57 @@ def test_dev_tells_blanks_and_lengths() -> None:
     blanks = sum(row.count(0) for row in path)
     assert trainer.callback_metrics["blank_ratio"] == pytest.approx(blanks / 24)
     assert trainer.callback_metrics["length_ratio"] == pytest.approx(sum(map(len, collapsed)) / 6)
+
+
+class Spoil:
+    """Leaves nothing of the features."""
+
+    acts_on: Literal["features"] = "features"
+    before_normalisation = False
+
+    def __call__(self, features: Features, seeds: Tensor) -> Features:
+        return Features(torch.zeros_like(features.values), features.lengths)
+
+
+def test_dev_is_scored_without_augmentation() -> None:
+    batch, still = noise([9, 7, 8], ["ab", "c", "abc"]), {**SGD, "lr": 0.0}
+    plain, spoiled = (
+        train(tiny_module(optimizer=still, augmentation=chain), [batch]).callback_metrics
+        for chain in (AugmentationChain(), AugmentationChain({"spoil": Spoil()}))
+    )
+    assert abs(spoiled["train_loss"] - plain["train_loss"]) > 0.01
+    assert spoiled["dev_loss"] == plain["dev_loss"]
+
+
+def mean_gradients(module: RecognitionTraining, batches: list[Batch]) -> list[Tensor]:
+    """The gradient of each weight, by hand: a mean over batches of means over examples."""
+    losses = [
+        module.loss(module.recognizer(batch.signals, batch.signal_lengths), batch.targets, batch.target_lengths).mean()
+        for batch in batches
+    ]
+    return list(torch.autograd.grad(torch.stack(losses).mean(), list(module.parameters())))
+
+
+TWO_BATCHES = [noise([9, 7, 8], ["ab", "c", "abc"]), noise([4], ["a"])]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_step_goes_down_the_mean_of_its_batches_gradients(count: int) -> None:
+    module, batches = tiny_module(), TWO_BATCHES[:count]
+    gradients = mean_gradients(module, batches)
+    expected = [weight - SGD["lr"] * gradient for weight, gradient in zip(module.parameters(), gradients, strict=True)]
+    train(module, batches, accumulate_grad_batches=count)
+    for weight, value in zip(module.parameters(), expected, strict=True):
+        torch.testing.assert_close(weight, value)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_gradients_norm_is_logged_as_it_was_before_clipping(count: int) -> None:
+    module, batches = tiny_module(), TWO_BATCHES[:count]
+    before = [weight.detach().clone() for weight in module.parameters()]
+    norm = torch.cat([gradient.flatten() for gradient in mean_gradients(module, batches)]).norm()
+    assert norm > 0.1
+    trainer = train(module, batches, accumulate_grad_batches=count, gradient_clip_val=0.1)
+    torch.testing.assert_close(trainer.callback_metrics["gradient_norm"], norm)
+    moves = [(weight.detach() - old).flatten() for weight, old in zip(module.parameters(), before, strict=True)]
+    assert float(torch.cat(moves).norm()) == pytest.approx(SGD["lr"] * 0.1, rel=1e-3)

@@ -4,10 +4,12 @@ import importlib.util
 
 import pytest
 import torch
+import yaml
 from lightning.fabric.plugins.precision.amp import _optimizer_handles_unscaling
 from torch import nn
 
 from seqrec.errors import UserError
+from seqrec.share import share_folder
 from seqrec.training.optimizer import build_optimizer
 from seqrec.training.schedule import Constant, WarmupCosine
 
@@ -18,11 +20,16 @@ def weights() -> list[nn.Parameter]:
     return [nn.Parameter(torch.ones(2))]
 
 
-def test_nesterov() -> None:
-    optimizer = build_optimizer(
-        {"_target_": "torch.optim.SGD", "lr": 0.1, "momentum": 0.9, "nesterov": True}, weights(), WarmupCosine()
-    )
-    assert optimizer.defaults["nesterov"]
+def test_sgd_steps_by_nesterovs_momentum() -> None:
+    config = yaml.safe_load((share_folder("conf") / "optimizer" / "sgd.yaml").read_text())
+    (weight,) = weights()
+    optimizer = build_optimizer({**config, "lr": 0.1}, [weight], WarmupCosine())
+    found = []
+    for _ in range(3):
+        weight.grad = torch.ones(2)
+        optimizer.step()
+        found.append(float(weight.detach()[0]))
+    assert found == pytest.approx([1 - 0.19, 0.81 - 0.271, 0.539 - 0.3439])  # 1 + 0.9 * (1, 1.9, 2.71)
 
 
 def test_schedule_free_takes_no_schedule() -> None:
