@@ -19,13 +19,14 @@ from seqrec.checkpoint import read_checkpoint
 
 PATIENCE_SECONDS = 300
 HOOKS = ("on_train_batch_start", "on_before_optimizer_step", "on_train_batch_end")
+CHECKPOINT_STEPS = 3
 EVERYTHING = [  # that draws or remembers: augmentation, dropout, EMA, schedule; batches mix anew each epoch
     "callbacks=ema",
     "schedule=warmup_cosine",
     "encoder.dropout=0.3",
     "trainer.max_epochs=4",
     "data.max_examples=6",
-    "checkpoint_steps=3",
+    f"checkpoint_steps={CHECKPOINT_STEPS}",
     "score_test=false",
 ]
 AUGMENTATION = {
@@ -64,6 +65,14 @@ def is_mid_epoch(run: Path) -> bool:
     )
 
 
+def choose_batches(run: Path, choose: random.Random) -> list[int]:
+    """Choose three of a run's batches: two behind a checkpoint in the middle of their epoch, one that is not."""
+    epochs = [row["epoch"] for row in logged(run) if row["train_loss"]]  # of each batch
+    middles = [k for k, epoch in enumerate(epochs) if k // CHECKPOINT_STEPS * CHECKPOINT_STEPS > epochs.index(epoch)]
+    others = sorted(set(range(len(epochs))) - set(middles))
+    return [*choose.sample(middles, 2), choose.choice(others)]
+
+
 def assert_the_same(found: Path, expected: Path) -> None:
     weights, others = state(expected), state(found)
     assert weights.keys() == others.keys()
@@ -84,7 +93,7 @@ def words(recipe: str, data: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("recipe", ["synth/ink", "synth/speech"])
-def test_killed_at_three_random_steps(
+def test_killed_at_three_random_batches(
     recipe: str, seqrec: Seqrec, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SEQREC_PACKAGES", "killing")
@@ -94,13 +103,12 @@ def test_killed_at_three_random_steps(
     done = seqrec(*words(recipe, data))
     assert done.code == 0, done.err
     whole = tmp_path / "run"
-    total = read_checkpoint(whole / "checkpoints/last.ckpt")["global_step"]
     assert state(whole).keys() == {"state_dict", "training_weights"}
     choose, killed = random.Random(recipe), {}
-    for third, hook in enumerate(HOOKS):
-        step = choose.randrange(third * total // 3 + 1, (third + 1) * total // 3)
-        folder = tmp_path / f"killed-at-{step}"
+    for batch, hook in zip(choose_batches(whole, choose), choose.sample(HOOKS, 3), strict=True):
+        folder = tmp_path / f"killed-in-{batch}"
         folder.mkdir()
+        step = batch + (hook == "on_train_batch_end")
         (folder / "kill.json").write_text(json.dumps({"hook": hook, "step": step}))
         killed[folder] = start(folder, words(recipe, data))
     mid_epoch = []
@@ -113,7 +121,7 @@ def test_killed_at_three_random_steps(
         assert seqrec("resume", folder / "run").code == 0
         assert_the_same(folder / "run", whole)
         assert scores(folder / "run") == scores(whole)
-    assert any(mid_epoch)
+    assert mid_epoch == [True, True, False]
 
 
 def test_killed_from_outside_whenever_it_is(seqrec: Seqrec, ink_run: Path, tmp_path: Path) -> None:

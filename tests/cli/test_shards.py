@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 from shard_server import Server, serve
-from tiny import SMALL_MODEL, Seqrec, tiny_options
+from tiny import SMALL_MODEL, Seqrec, logged, tiny_options
 
 from seqrec.checkpoint import read_checkpoint
 
@@ -48,31 +49,38 @@ def server(shards: Path) -> Iterator[Server]:
 
 def words(server: Server, folder: Path, run: str) -> list[str]:
     places = [f"shards={server.address}", f"data_dir={folder}/{run}-data", f"hydra.run.dir={folder}/{run}"]
-    return ["train", "synth/ink", *OPTIONS, *places, "checkpoint_steps=3"]
+    kill = f"+callbacks.kill_at={{_target_:killing.KillAt,path:{folder}/kill.json}}"
+    return ["train", "synth/ink", *OPTIONS, *places, "checkpoint_steps=1", "trainer.log_every_n_steps=1", kill]
 
 
-def kill_after_a_checkpoint(words: list[str], checkpoint: Path) -> None:
+def kill_at(step: int, words: list[str], folder: Path) -> None:
+    at = folder / "kill.json"
+    at.write_text(json.dumps({"hook": "on_train_batch_start", "step": step}))
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "seqrec", *words]
-    process = subprocess.Popen(command, cwd=checkpoint.anchor, stderr=subprocess.DEVNULL, env=environment)
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not checkpoint.is_file() and time.monotonic() < deadline:
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.kill()
-    process.wait()
+    process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True, env=environment)
+    _, said = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == -signal.SIGKILL, said
+    at.unlink()
 
 
 def weights(run: Path) -> dict[str, torch.Tensor]:
     return read_checkpoint(run / "checkpoints/last.ckpt")["state_dict"]
 
 
-def test_killed_in_the_middle_of_an_epoch_and_resumed(seqrec: Seqrec, server: Server, tmp_path: Path) -> None:
+def test_killed_in_the_middle_of_an_epoch_and_resumed(
+    seqrec: Seqrec, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEQREC_PACKAGES", "killing")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
     done = seqrec(*words(server, tmp_path, "whole"))
     assert done.code == 0, done.err
-    kill_after_a_checkpoint(words(server, tmp_path, "killed"), tmp_path / "killed/checkpoints/last.ckpt")
-    total = read_checkpoint(tmp_path / "whole/checkpoints/last.ckpt")["global_step"]
-    assert 0 < read_checkpoint(tmp_path / "killed/checkpoints/last.ckpt")["global_step"] < total
+    epochs = [row["epoch"] for row in logged(tmp_path / "whole") if row["train_loss"]]  # of each batch
+    step = epochs.index("3") + 2
+    kill_at(step, words(server, tmp_path, "killed"), tmp_path)
+    last = read_checkpoint(tmp_path / "killed/checkpoints/last.ckpt")
+    assert last["global_step"] == step
+    assert not last["loops"]["fit_loop"]["epoch_loop.batch_progress"]["is_last_batch"]
     assert seqrec("resume", tmp_path / "killed").code == 0
     expected, found = weights(tmp_path / "whole"), weights(tmp_path / "killed")
     assert all(torch.equal(expected[name], found[name]) for name in expected)

@@ -5,18 +5,21 @@ from __future__ import annotations
 import csv
 import json
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from filelock import FileLock
 from hydra._internal.hydra import Hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.errors import ConfigCompositionException
 from hydra.types import RunMode
-from tiny import Seqrec, tiny_options
+from tiny import Outcome, Seqrec, tiny_options
 
 from seqrec.cli.compose import register_plugins
 from seqrec.cli.sweep import check_sweep
@@ -26,6 +29,7 @@ from seqrec.share import share_folder
 # Optuna 2, which the sweeper pins, was written for SQLAlchemy 1.
 OF_OPTUNA = pytest.mark.filterwarnings("ignore:The ``declarative_base..`` function is now available")
 JOBLIB = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
+PATIENCE_SECONDS = 300
 
 
 def lines(sweep: Path) -> list[dict[str, str]]:
@@ -37,14 +41,52 @@ def scores(run: Path) -> dict[str, Any]:
     return json.loads((run / "metrics.json").read_text())
 
 
+def logs(sweep: Path) -> list[str]:
+    return [path.read_text() for path in sorted(sweep.glob("*/log.txt"))]
+
+
+def two_at_a_time(seqrec: Seqrec, data: Path, sweep: Path, *words: str) -> Outcome:
+    """Run a sweep whose corpus is locked until two of its jobs, and no other, wait to prepare it."""
+    lock = FileLock(data.with_name(f".{data.name}.lock"), thread_local=False)
+    data.parent.mkdir()
+    lock.acquire()
+
+    def release_when_two_wait() -> list[bool]:
+        deadline, waiting = time.monotonic() + PATIENCE_SECONDS, []
+        while sum(waiting) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+            waiting = ["waiting for it" in log for log in logs(sweep)]
+        lock.release()
+        return waiting
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(release_when_two_wait)
+        done = seqrec(*words, *JOBLIB, f"hydra.sweep.dir={sweep}")
+    assert waiting.result() == [True, True]
+    return done
+
+
+@pytest.fixture
+def data(ink_run: Path, tmp_path: Path) -> Path:
+    """Where the corpus of `ink_run` would lie, prepared anew."""
+    (prepared,) = (ink_run.parent / "data").glob("synth_ink*")
+    return tmp_path / "data" / prepared.name
+
+
+def assert_prepared_once(data: Path, sweep: Path) -> None:
+    said = "".join(logs(sweep))
+    assert said.count(f"written to {data}") == 1
+    assert said.count(f"stands already in {data}") == len(logs(sweep)) - 1
+
+
 def test_two_jobs_side_by_side_prepare_once_and_give_what_each_gives_alone(
-    seqrec: Seqrec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    seqrec: Seqrec, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    options = [*tiny_options("synth/ink", tmp_path / "data"), "trainer.max_epochs=1"]
-    words = ["train", "synth/ink", *options]
-    done = seqrec(*words, "-m", "encoder.stack_stride=0,2,4", *JOBLIB, f"hydra.sweep.dir={tmp_path}/sweep")
+    words = ["train", "synth/ink", *tiny_options("synth/ink", data.parent), "trainer.max_epochs=1"]
+    done = two_at_a_time(seqrec, data, tmp_path / "sweep", *words, "-m", "encoder.stack_stride=0,2,4")
     assert done.code == 2
+    assert_prepared_once(data, tmp_path / "sweep")
     assert "1 of 3 jobs failed: job 0 (" in " ".join(done.err.split())
     assert "stack_stride=0: need 1 <= stack_stride" in " ".join(done.err.split())
     table = lines(tmp_path / "sweep")
@@ -58,7 +100,6 @@ def test_two_jobs_side_by_side_prepare_once_and_give_what_each_gives_alone(
     environment = json.loads((tmp_path / "sweep/1/environment.json").read_text())
     assert environment["machine"]["threads"] == 1
     assert environment["command"] == sys.argv  # of the sweep, not of joblib's worker
-    assert len([path for path in (tmp_path / "data").iterdir() if path.is_dir()]) == 1
 
 
 @OF_OPTUNA
@@ -75,6 +116,26 @@ def test_optuna_makes_the_dev_cer_small(seqrec: Seqrec, ink_run: Path, tmp_path:
     assert found["best_value"] == float(best["dev_cer"])
     assert found["best_params"]["optimizer.lr"] == pytest.approx(float(best["optimizer.lr"]))
     assert "test_cer" not in table[0]
+
+
+@OF_OPTUNA
+def test_optuna_with_two_trials_at_a_time(seqrec: Seqrec, data: Path, tmp_path: Path) -> None:
+    options = [*tiny_options("synth/ink", data.parent), "trainer.max_epochs=1", "score_test=false"]
+    search = ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=3", "hydra.sweeper.n_jobs=2"]
+    search += ["hydra.sweeper.sampler.seed=1", "optimizer.lr=tag(log,interval(1e-4,1e-2))"]
+    sweep = tmp_path / "sweep"
+    done = two_at_a_time(seqrec, data, sweep, "train", "synth/ink", *options, "-m", *search)
+    assert done.code == 0, done.err
+    assert_prepared_once(data, sweep)
+    table = lines(sweep)
+    assert [line["folder"] for line in table] == ["0", "1", "2"]
+    assert len({line["optimizer.lr"] for line in table}) == 3
+    for line in table:
+        config = yaml.safe_load((sweep / line["folder"] / "config.yaml").read_text())
+        assert config["optimizer"]["lr"] == pytest.approx(float(line["optimizer.lr"]))
+        assert scores(sweep / line["folder"])["dev"]["cer"] == float(line["dev_cer"])
+    found = yaml.safe_load((sweep / "optimization_results.yaml").read_text())
+    assert found["best_value"] == min(float(line["dev_cer"]) for line in table)
 
 
 @OF_OPTUNA
@@ -151,7 +212,7 @@ def test_slurm_composes() -> None:
 
 def check_on_slurm(*overrides: str) -> None:
     """Ask whether a job of a SLURM sweep on 2 nodes of 4 devices may train."""
-    devices = ("trainer=ddp", "trainer.devices=4", "+trainer.num_nodes=2")
+    devices = ("trainer=ddp", "trainer.devices=4", "trainer.num_nodes=2")
     config = compose_sweep("hydra.mode=MULTIRUN", "hydra/launcher=submitit_slurm", *devices, *overrides)
     about = HydraConfig.instance()
     before = about.cfg

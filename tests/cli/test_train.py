@@ -10,6 +10,8 @@ import yaml
 from tiny import SMALL_MODEL, TINY, Seqrec, assert_one_sentence, logged, tiny_options
 
 from seqrec.checkpoint import read_checkpoint
+from seqrec.run_folder import RunFolder, git_state
+from seqrec.share import PACKAGE
 from seqrec.text.tokens import read_tokens
 from seqrec.training.module import RecognitionTraining
 
@@ -42,8 +44,16 @@ def test_the_environment_says_where_numbers_come_from(ink_run: Path) -> None:
     assert environment["machine"]["processor"]
     assert environment["machine"]["threads"] == torch.get_num_threads()
     assert {"seqrec", "lightning", "hydra-core", "numpy"} <= environment["versions"].keys()
-    assert {"date", "command", "python"} <= environment.keys()
-    assert set(environment["git"] or {"commit": "", "changed": False}) == {"commit", "changed"}
+    assert {"date", "command", "python", "git"} <= environment.keys()
+
+
+def test_the_environment_names_the_commit_of_the_checkout(tmp_path: Path) -> None:
+    state = git_state(PACKAGE.parent)
+    if state is None:
+        pytest.skip("seqrec lies in no git checkout")
+    run = RunFolder(tmp_path)
+    run.write_environment(0, [])
+    assert json.loads(run.environment.read_text())["git"] == state
 
 
 def test_the_config_spells_every_default_out(ink_run: Path) -> None:

@@ -50,21 +50,6 @@ def test_each_example_is_plain_torch(strides: tuple[int, ...]) -> None:
         torch.testing.assert_close(row[:length], expected, atol=1e-5, rtol=1e-4)
 
 
-def test_options_reach_their_layers() -> None:
-    encoder = Conv1dEncoder(
-        3, channels=(4,), conv_dropout=0.3, hidden_size=5, cell="gru", bidirectional=False, dropout=[0.1, 0.2, 0.4],
-        projection=7, layer_norm=True, residual=True, merge="sum", locked_dropout=True, weight_dropout=0.25,
-    )  # fmt: skip
-    stack = encoder.recurrent
-    assert [layer.dropout.p for layer in encoder.front] == [0.3]
-    assert [dropout.p for dropout in stack.dropouts] == [0.1, 0.2, 0.4]
-    assert {type(dropout).__name__ for dropout in stack.dropouts} == {"LockedDropout"}
-    assert (encoder.output_size, stack.residual) == (7, True)
-    for layer in stack.layers:
-        assert (layer.cell, layer.bidirectional, layer.merge, layer.weight_dropout) == ("gru", False, "sum", 0.25)
-        assert isinstance(layer.norm, nn.LayerNorm)
-
-
 @pytest.mark.parametrize(
     ("options", "named"),
     [

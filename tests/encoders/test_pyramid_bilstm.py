@@ -34,21 +34,6 @@ def test_each_example_is_plain_torch(strides: tuple[int, ...]) -> None:
             torch.testing.assert_close(found.values[i, : found.lengths[i]], values, atol=1e-5, rtol=1e-4)
 
 
-def test_options_reach_their_layers() -> None:
-    encoder = PyramidEncoder(
-        3, 5, (1, 2), "gru", dropout=[0.1, 0.2], projection=7, layer_norm=True, merge="sum", locked_dropout=True,
-        weight_dropout=0.25,
-    )  # fmt: skip
-    assert [layer.gru.input_size for layer in encoder.layers] == [3, 14]
-    assert [(layer.merge, layer.weight_dropout, layer.output_size) for layer in encoder.layers] == [
-        ("sum", 0.25, 7)
-    ] * 2
-    assert [(type(dropout).__name__, dropout.p) for dropout in encoder.dropouts] == [
-        ("LockedDropout", 0.1),
-        ("LockedDropout", 0.2),
-    ]
-
-
 @pytest.mark.parametrize("strides", [(), (1, 0)])
 def test_impossible_settings_are_named(strides: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"strides=\["):

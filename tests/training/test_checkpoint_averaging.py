@@ -1,13 +1,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import torch
+from lightning.pytorch import Trainer
 from tiny import Seqrec, tiny_options
+from tiny_training import Scripted
+from torch.utils.data import DataLoader
 
 from seqrec.checkpoint import KEY, load_parts, read_checkpoint
+from seqrec.run_folder import RunFolder
 from seqrec.training.checkpoint_averaging import CheckpointAveraging, average
+from seqrec.training.fit import checkpoints
 
 
 def test_the_mean_of_weights_and_the_last_of_counts(tmp_path: Path) -> None:
@@ -65,3 +71,21 @@ def test_the_mean_becomes_the_best_where_it_is_better(
         assert f"the mean of 2 checkpoints has a dev {kind} of {percent}.00 %" in caplog.text
         assert ("best.ckpt now holds the mean" if takes_its_place else "best.ckpt stays") in caplog.text
     load_parts(checkpoints / "averaged.ckpt")
+
+
+@pytest.mark.parametrize(("of", "mean"), [("best", (2 + 4 + 5) / 3), ("last", (4 + 5 + 6) / 3)])
+def test_which_epochs_are_averaged(
+    of: Literal["best", "last"], mean: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seqrec.training.checkpoint_averaging._choose", lambda *_: None)
+    rates = (0.9, 0.3, 0.8, 0.2, 0.1, 0.7)
+    trainer = Trainer(
+        accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False, max_epochs=6,
+        callbacks=[*checkpoints(RunFolder(tmp_path), 100, "dev_cer"), CheckpointAveraging(3, of)],
+        num_sanity_val_steps=0, default_root_dir=tmp_path,
+    )  # fmt: skip
+    loader: DataLoader[int] = DataLoader([0])  # type: ignore[arg-type]
+    trainer.fit(Scripted(dev_cer=rates), loader, loader)
+    weights = read_checkpoint(tmp_path / "checkpoints/averaged.ckpt")["state_dict"]["weight"]
+    assert weights.item() == pytest.approx(mean)
+    assert not list(tmp_path.glob("checkpoints/average-*"))

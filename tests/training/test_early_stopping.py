@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
-import torch
-from lightning.pytorch import LightningModule
-from tiny_training import SGD, noise, tiny_module, train
+from tiny_training import SGD, Scripted, noise, tiny_module, train
 
 from seqrec.training.early_stopping import EarlyStopping
 
@@ -22,25 +19,6 @@ def test_it_stops_and_says_why(caplog: pytest.LogCaptureFixture) -> None:
     (said,) = caplog.messages
     assert "dev CER has not fallen below" in said
     assert "for 2 epochs, so training ends after epoch 3 of 9; callbacks.early_stopping.patience=4 would wait" in said
-
-
-class Scripted(LightningModule):
-    """Learns nothing, and has the dev CER of a script, an epoch each; the other scores go the other way."""
-
-    def __init__(self, rates: list[float]) -> None:
-        super().__init__()
-        self.weight = torch.nn.Parameter(torch.zeros(1))
-        self.rates = rates
-
-    def training_step(self, batch: Any) -> torch.Tensor:
-        return self.weight.sum()
-
-    def validation_step(self, batch: Any) -> None:
-        rate = self.rates[self.current_epoch]
-        self.log_dict({"dev_cer": rate, "dev_wer": 1 - rate, "dev_loss": 1 - rate}, batch_size=1)
-
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        return torch.optim.SGD(self.parameters(), lr=0.1)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +36,9 @@ def test_it_waits_for_what_still_gets_better(
     rates: list[float], min_delta: float, epochs: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     stopping = EarlyStopping(patience=2, min_delta=min_delta)
-    trainer = train(Scripted(rates), BATCHES, stopping, max_epochs=len(rates))
+    others = [1 - rate for rate in rates]
+    script = Scripted(dev_cer=rates, dev_wer=others, dev_loss=others)
+    trainer = train(script, BATCHES, stopping, max_epochs=len(rates))
     assert trainer.current_epoch == epochs
     assert bool(caplog.messages) == (epochs < len(rates))
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import shutil
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 import torch
-from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch import Callback, Trainer
 from tiny import Seqrec, tiny_options
-from tiny_training import noise, tiny_module
+from tiny_training import Scripted, noise, tiny_module
 from torch.utils.data import DataLoader
 
 from seqrec.checkpoint import read_checkpoint
@@ -81,29 +81,6 @@ def test_no_step_checkpoint_amid_accumulated_gradients(tmp_path: Path) -> None:
     assert saved == [3, 3, 3]  # the first batch of an epoch has the global step of the last one before
 
 
-class Scripted(LightningModule):
-    """Learns nothing, and has the dev scores of a script, an epoch each."""
-
-    scores: ClassVar = {
-        "dev_wer": (0.1, 0.5, 0.6, 0.7),
-        "dev_cer": (0.5, 0.2, 0.3, 0.4),
-        "dev_loss": (3.0, 2.0, 1.0, 2.0),
-    }
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.weight = torch.nn.Parameter(torch.zeros(1))
-
-    def training_step(self, batch: Any) -> torch.Tensor:
-        return self.weight.sum()
-
-    def validation_step(self, batch: Any) -> None:
-        self.log_dict({name: each[self.current_epoch] for name, each in self.scores.items()}, batch_size=1)
-
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        return torch.optim.SGD(self.parameters(), lr=0.1)
-
-
 @pytest.mark.parametrize(("best_by", "epoch"), [("dev_wer", 0), ("dev_cer", 1), ("dev_loss", 2), ("epoch", 3)])
 def test_which_epoch_is_the_best(best_by: str, epoch: int, tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
@@ -112,7 +89,8 @@ def test_which_epoch_is_the_best(best_by: str, epoch: int, tmp_path: Path) -> No
         callbacks=checkpoints(run, steps=100, best_by=best_by), num_sanity_val_steps=0,
     )  # fmt: skip
     loader: DataLoader[int] = DataLoader([0])  # type: ignore[arg-type]
-    trainer.fit(Scripted(), loader, loader)
+    script = Scripted(dev_wer=(0.1, 0.5, 0.6, 0.7), dev_cer=(0.5, 0.2, 0.3, 0.4), dev_loss=(3.0, 2.0, 1.0, 2.0))
+    trainer.fit(script, loader, loader)
     assert torch.load(run.best, weights_only=True)["epoch"] == epoch
 
 
