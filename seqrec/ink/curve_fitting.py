@@ -15,7 +15,7 @@ from seqrec.ink.exact_sums import FINE_UNITS, from_units, to_units
 from seqrec.ink.resampling import STEP_UNITS
 
 ITERATIONS = 4  # least squares for a curve and a Newton step for its points' parameters take turns that often
-_RIDGE = 1e-9  # of the normal equations' trace: too few points for two controls share the bend among them
+_RIDGE = 1e-6  # of the normal equations' trace: too few points for two controls share the bend among them
 _LONGEST = 3.0  # chords: longer arcs and control distances are no single curve
 _REACH = 2  # points to each side of one whose angle is taken
 _INNER = 0.75  # of a curve's points, about its middle: where it may be parted
