@@ -118,7 +118,7 @@ class ScheduleFreeWeights(AveragedWeights):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Put the optimiser into training; one from a checkpoint is there already."""
         _schedule_free(trainer).train()
-        if any(isinstance(each, nn.modules.batchnorm._BatchNorm) for each in pl_module.modules()):
+        if any(isinstance(each, (nn.BatchNorm1d, nn.SyncBatchNorm)) for each in pl_module.modules()):
             logger.warning(
                 "optimizer=schedule_free scores an average of the weights, but batch norm keeps the statistics of the "
                 "weights in training; if dev comes out worse than with optimizer=adamw, take encoder.norm=layer"

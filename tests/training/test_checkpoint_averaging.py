@@ -5,10 +5,8 @@ from typing import Literal
 
 import pytest
 import torch
-from lightning.pytorch import Trainer
 from tiny import Seqrec, tiny_options
-from tiny_training import Scripted
-from torch.utils.data import DataLoader
+from tiny_training import Scripted, noise, train
 
 from seqrec.checkpoint import KEY, load_parts, read_checkpoint
 from seqrec.run_folder import RunFolder
@@ -79,13 +77,9 @@ def test_which_epochs_are_averaged(
 ) -> None:
     monkeypatch.setattr("seqrec.training.checkpoint_averaging._choose", lambda *_: None)
     rates = (0.9, 0.3, 0.8, 0.2, 0.1, 0.7)
-    trainer = Trainer(
-        accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False, max_epochs=6,
-        callbacks=[*checkpoints(RunFolder(tmp_path), 100, "dev_cer"), CheckpointAveraging(3, of)],
-        num_sanity_val_steps=0, default_root_dir=tmp_path,
-    )  # fmt: skip
-    loader: DataLoader[int] = DataLoader([0])  # type: ignore[arg-type]
-    trainer.fit(Scripted(dev_cer=rates), loader, loader)
+    kept = [*checkpoints(RunFolder(tmp_path), 100, "dev_cer"), CheckpointAveraging(3, of)]
+    batches, options = [noise([4], ["a"])], {"enable_checkpointing": True, "default_root_dir": tmp_path}
+    train(Scripted(dev_cer=rates), batches, *kept, max_epochs=6, **options)
     weights = read_checkpoint(tmp_path / "checkpoints/averaged.ckpt")["state_dict"]["weight"]
     assert weights.item() == pytest.approx(mean)
     assert not list(tmp_path.glob("checkpoints/average-*"))

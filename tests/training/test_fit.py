@@ -11,14 +11,14 @@ import pytest
 import torch
 from lightning.pytorch import Callback, Trainer
 from tiny import Seqrec, tiny_options
-from tiny_training import Scripted, noise, tiny_module
-from torch.utils.data import DataLoader
+from tiny_training import Scripted, noise, tiny_module, train
 
 from seqrec.checkpoint import read_checkpoint
 from seqrec.errors import UserError
 from seqrec.run_folder import RunFolder
 from seqrec.training.fit import _read_last, checkpoints
 
+BATCHES = [noise([9, 7], ["ab", "c"])]
 EMA = "seqrec.training.averaged_weights.ExponentialAverage"
 
 
@@ -72,25 +72,18 @@ def test_no_step_checkpoint_amid_accumulated_gradients(tmp_path: Path) -> None:
             saved.append(trainer.fit_loop.epoch_loop.batch_progress.current.ready)
 
     steps = checkpoints(RunFolder(tmp_path), steps=1, best_by="dev_cer")[-1]
-    trainer = Trainer(
-        accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False, max_epochs=3,
-        callbacks=[Saved(), steps], accumulate_grad_batches=3, num_sanity_val_steps=0,
+    train(
+        tiny_module(), BATCHES * 4, Saved(), steps,
+        max_epochs=3, accumulate_grad_batches=3, enable_checkpointing=True,
     )  # fmt: skip
-    loader = DataLoader([noise([9, 7], ["ab", "c"])] * 4, batch_size=None)  # type: ignore[arg-type]
-    trainer.fit(tiny_module(), loader, loader)
     assert saved == [3, 3, 3]  # the first batch of an epoch has the global step of the last one before
 
 
 @pytest.mark.parametrize(("best_by", "epoch"), [("dev_wer", 0), ("dev_cer", 1), ("dev_loss", 2), ("epoch", 3)])
 def test_which_epoch_is_the_best(best_by: str, epoch: int, tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
-    trainer = Trainer(
-        accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False, max_epochs=4,
-        callbacks=checkpoints(run, steps=100, best_by=best_by), num_sanity_val_steps=0,
-    )  # fmt: skip
-    loader: DataLoader[int] = DataLoader([0])  # type: ignore[arg-type]
     script = Scripted(dev_wer=(0.1, 0.5, 0.6, 0.7), dev_cer=(0.5, 0.2, 0.3, 0.4), dev_loss=(3.0, 2.0, 1.0, 2.0))
-    trainer.fit(script, loader, loader)
+    train(script, BATCHES, *checkpoints(run, steps=100, best_by=best_by), max_epochs=4, enable_checkpointing=True)
     assert torch.load(run.best, weights_only=True)["epoch"] == epoch
 
 
