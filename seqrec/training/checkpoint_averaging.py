@@ -25,8 +25,8 @@ _RATES = {"dev_cer": "dev CER", "dev_wer": "dev WER"}
 class CheckpointAveraging(ModelCheckpoint):
     """Keeps some epochs' checkpoints in training, and at its end writes their mean to checkpoints/averaged.ckpt.
 
-    So did Vaswani et al. 2017. Where the mean has a lower dev CER than best.ckpt, or WER with `best_by=dev_wer`, it takes
-    that one's place; with another `best_by` it never does.
+    So did Vaswani et al. 2017. Where the mean has a lower dev CER than best.ckpt, or WER with `best_by=dev_wer`, it
+    takes that one's place; with another `best_by` it never does.
 
     Args:
         count: checkpoints to average.

@@ -128,6 +128,10 @@ def _build_trainer(config: Mapping[str, Any], run: RunFolder, resume_step: int |
         enable_model_summary=False,
         num_sanity_val_steps=0,
     )
+    if config["trainer"].get("sync_batchnorm") and trainer.strategy.root_device.type == "cpu":
+        raise UserError(
+            "trainer.sync_batchnorm=true works on GPUs only, but this trains on CPU; set trainer.sync_batchnorm=false"
+        )
     return trainer
 
 

@@ -16,7 +16,7 @@ from tiny_training import Scripted, noise, tiny_module, train
 from seqrec.checkpoint import read_checkpoint
 from seqrec.errors import UserError
 from seqrec.run_folder import RunFolder
-from seqrec.training.fit import _read_last, checkpoints
+from seqrec.training.fit import _build_trainer, _read_last, checkpoints
 
 BATCHES = [noise([9, 7], ["ab", "c"])]
 EMA = "seqrec.training.averaged_weights.ExponentialAverage"
@@ -62,6 +62,13 @@ def test_another_encoder_is_refused(run: RunFolder) -> None:
     config["encoder"]["hidden_size"] += 1
     with pytest.raises(UserError, match=r"`encoder` is not what .*last\.ckpt was trained with; undo the change"):
         _read_last(run, config)
+
+
+def test_batch_norm_over_devices_is_refused_without_gpus(ink_run: Path) -> None:
+    config = RunFolder(ink_run).read_config()
+    config["trainer"]["sync_batchnorm"] = True
+    with pytest.raises(UserError, match=r"^trainer\.sync_batchnorm=true works on GPUs only.*sync_batchnorm=false$"):
+        _build_trainer(config, RunFolder(ink_run), None)
 
 
 def test_no_step_checkpoint_amid_accumulated_gradients(tmp_path: Path) -> None:
